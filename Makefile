@@ -1,0 +1,91 @@
+# Two commands set everything up on a machine that has Python 3.11 or newer, pip and make:
+#     make run     installs neurosim into .venv, runs a first network and leaves its picture
+#     make test    adds the test tools and checks everything
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# -qq keeps pip to its errors; --no-input so that nothing waits for an answer.
+PIP    := -m pip -qq --no-input --disable-pip-version-check
+# Two workers suit two cores; more would mostly compile the same kernels side by side.
+WORKERS ?= 2
+PYTEST := HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint slow bench peers clean
+
+help:
+	@echo "make run     install into $(VENV), run a first network, leave a picture"
+	@echo "make test    lint, types, tests, and the lanes with bounds checks and without compilation"
+	@echo "make lint    ruff and mypy only"
+	@echo "make slow    the tests that take minutes"
+	@echo "make bench   the benchmarks"
+	@echo "make peers   an environment of its own for the simulators we compare with"
+	@echo "make clean   remove environments, caches and what runs left"
+
+# ---- what people type -------------------------------------------------------------------------
+
+run: $(VENV)/core.stamp
+	@$(BIN)/neurosim run scenarios/first_light.yaml -o first_light.nsim --overwrite
+	@$(BIN)/neurosim plot first_light.nsim -o first_light.png
+	@echo
+	@echo "The picture is $(CURDIR)/first_light.png"
+	@echo "Next: $(BIN)/neurosim run scenarios/brunel.yaml, or read docs/scenarios.md and change something."
+
+test: lint
+	@echo "Testing ..."
+	@$(PYTEST) -n $(WORKERS)
+	@echo "Testing a part again with bounds checks in every kernel ..."
+	@NUMBA_BOUNDSCHECK=1 $(PYTEST) -m "lane and not slow"
+	@echo "Testing the same part again with no kernel compiled ..."
+	@NUMBA_DISABLE_JIT=1 $(PYTEST) -m "lane and not slow" $(UNCOMPILED)
+
+# Plain numpy scalars warn where a kernel's unsigned integers wrap around, which random number generators mean to do.
+UNCOMPILED := -W "ignore:overflow encountered:RuntimeWarning"
+
+lint: $(VENV)/test.stamp
+	@echo "Linting and checking types ..."
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+slow: $(VENV)/test.stamp
+	@$(PYTEST) -m slow
+
+bench: $(VENV)/core.stamp
+	@$(BIN)/neurosim bench
+
+# ---- environments: each stamp says that its environment is as pyproject.toml and constraints.txt want it --------
+
+# Debian packages that tests come to need (a software OpenGL for pictures in 3D, say) are to be checked for here, with
+# the apt line printed when they are missing; none is needed yet.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "neurosim needs Python 3.11 or newer; this is $$($(PYTHON) --version). Say which: make PYTHON=python3.11 ..."; exit 1; }
+	@echo "Making the environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing neurosim and what it needs into $(VENV) (about 300 MB, once) ..."
+	@$(BIN)/python $(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing neurosim with its test tools into $(VENV) (once) ..."
+	@$(BIN)/python $(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/core.stamp
+
+peers: .venv-peers/stamp
+	@echo "The peers' Python is .venv-peers/bin/python"
+
+.venv-peers/stamp: pyproject.toml constraints.txt
+	@echo "Installing the peers into .venv-peers (once) ..."
+	@$(PYTHON) -m venv .venv-peers
+	@grep -v '^numpy' constraints.txt > .venv-peers/constraints.txt
+	@.venv-peers/bin/python $(PIP) install -c .venv-peers/constraints.txt -e '.[brian2]' pytest
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-peers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f *.nsim *.nsim-wal *.nsim-shm first_light.png
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

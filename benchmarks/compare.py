@@ -1,0 +1,99 @@
+"""The same network in neurosim and in its peers, simulated in turn, so that a busy minute hits all alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import neurosim as ns
+from neurosim.benchmarks.peers import Peer
+from neurosim.benchmarks.rows import Progress, Row, load_note
+
+OURS = "neurosim"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A network that neurosim and its peers can build.
+
+    Parameters
+    ----------
+    name : of the benchmark, and of the functions in ``peers/run_*.py``.
+    parameters : plain numbers; ``dt`` and ``duration`` (ms) among them.
+    build : (parameters, seed) -> the network in neurosim.
+    neurons : population -> size.
+    threads : thread counts to try.
+    notes : simulator -> what is different there.
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    build: Callable[[Mapping[str, Any], int], ns.Network]
+    neurons: Mapping[str, int]
+    threads: tuple[int, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Runs:
+    """All repeats of one simulator with one number of threads."""
+
+    seconds: list[float] = field(default_factory=list)
+    spikes: dict[str, int] = field(default_factory=dict)  # of the last repeat
+    events: int | None = None
+
+
+def compare(
+    comparison: Comparison, against: Sequence[str], progress: Progress, repeats: int = 5
+) -> list[Row]:
+    """Simulate ``repeats`` times each; rows of median simulation times (no build, no compiling) and rates."""
+    rows: list[Row] = []
+    for threads in comparison.threads:
+        runs = {name: _Runs() for name in (OURS, *against)}
+        with ExitStack() as stack:
+            peers: list[Peer] = []
+            for name in against:
+                progress(f"{comparison.name}: {name} builds with {_threads(threads)}")
+                peers.append(stack.enter_context(Peer(name, comparison.name, comparison.parameters, threads)))
+            for repeat in range(1, repeats + 1):
+                progress(f"{comparison.name}: {_threads(threads)}, repeat {repeat} of {repeats}")
+                _run_ours(comparison, threads, repeat, runs[OURS])
+                for peer in peers:
+                    answer = peer.run(repeat)
+                    runs[peer.name].seconds.append(answer.wall_s)
+                    runs[peer.name].spikes = answer.spikes
+        for name, measured in runs.items():
+            rows += _rows(comparison, name, threads, measured, runs[OURS])
+    return rows
+
+
+def _run_ours(comparison: Comparison, threads: int, seed: int, runs: _Runs) -> None:
+    network = comparison.build(comparison.parameters, seed)
+    simulation = ns.Simulation(network, dt=comparison.parameters["dt"], threads=threads)
+    simulation.run(comparison.parameters["duration"])
+    runs.seconds.append(simulation.timings["sim_s"])
+    runs.spikes = {name: int(simulation.spike_counts[name]) for name in comparison.neurons}
+    runs.events = int(simulation.events)
+
+
+def _rows(comparison: Comparison, simulator: str, threads: int, runs: _Runs, ours: _Runs) -> Iterator[Row]:
+    def row(what: str, value: float, unit: str, ratio: float | None = None, note: str = "") -> Row:
+        return Row(comparison.name, what, simulator, threads, value, unit, ratio, note)
+
+    median = statistics.median(runs.seconds)
+    ratio = None if simulator == OURS else median / statistics.median(ours.seconds)
+    spread = f"{min(runs.seconds):.3g} to {max(runs.seconds):.3g} s in {len(runs.seconds)} repeats"
+    notes = (spread, load_note(), comparison.notes.get(simulator, ""))
+    duration = comparison.parameters["duration"] / 1000.0
+    yield row(f"{duration:g} s simulated in", median, "s", ratio, "; ".join(n for n in notes if n))
+    if runs.events is not None:
+        yield row("synaptic events", runs.events / median / 1e6, "M/s")
+    for population, size in comparison.neurons.items():
+        yield row(f"rate of {population}", runs.spikes[population] / size / duration, "Hz")
+
+
+def _threads(n: int) -> str:
+    return f"{n} thread" if n == 1 else f"{n} threads"

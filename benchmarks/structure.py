@@ -1,0 +1,139 @@
+"""The price of a living structure: synapses added and deleted, their memory, and what edits leave behind."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import neurosim as ns
+from neurosim.benchmarks.rows import Progress, Row
+
+SUMMARY = (
+    "synapses added and deleted by id in networks of 0.1 to 10 M, bytes per synapse, speed after turnover"
+)
+
+BATCH = 10_000
+SINGLES = 2_000
+TURNOVERS = 10
+Ids = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Neurons, and outgoing synapses of each; the most that a deletion may take (µs)."""
+
+    neurons: int
+    outdegree: int
+    delete_limit: float
+
+    @property
+    def synapses(self) -> int:
+        """In the whole network."""
+        return self.neurons * self.outdegree
+
+    def __str__(self) -> str:
+        return f"{self.neurons} × {self.outdegree}"
+
+
+SIZES = (Size(1_000, 100, 0.15), Size(10_000, 100, 0.3), Size(10_000, 1_000, 0.5), Size(100_000, 100, 0.5))
+
+
+def run(
+    against: Sequence[str],
+    progress: Progress,
+    sizes: Sequence[Size] = SIZES,
+    batch: int = BATCH,
+    turnovers: int = TURNOVERS,
+) -> list[Row]:
+    """Measure every size; no peer can delete in a run, so ``against`` is ignored."""
+    rows: list[Row] = []
+    for size in sizes:
+        rows += _measure(size, min(batch, size.synapses // 10), turnovers, progress)
+    return rows
+
+
+def _measure(size: Size, batch: int, turnovers: int, progress: Progress) -> Iterator[Row]:
+    def row(what: str, value: float, unit: str, limit: float | None = None, note: str = "") -> Row:
+        return Row("structure", f"{size}: {what}", "neurosim", 1, value, unit, None, note, limit)
+
+    progress(f"structure: {size} builds")
+    garden = Garden(size)
+    large = size.synapses >= 10_000_000
+    note = f"batches of {batch}"
+    yield row("memory per synapse, fresh", garden.bytes_per_synapse, "B", 10.0 if large else None)
+    fresh = garden.traversal()
+    progress(f"structure: {size}, batches of {batch}")
+    _, first = garden.replace(1, batch)  # writes down the birth numbers that were implied so far
+    yield row("first batch deleted", first * batch * 1e3, "ms", None, note)
+    add, delete = garden.replace(40, batch)
+    yield row("add", add * 1e6, "µs/synapse", 0.1, note)
+    yield row("delete by id", delete * 1e6, "µs/synapse", size.delete_limit, note)
+    add, delete = garden.replace(SINGLES, 1)
+    yield row("add one", add * 1e6, "µs", 20.0, "from Python")
+    yield row("delete one by id", delete * 1e6, "µs", 20.0, "from Python")
+    for turnover in range(turnovers):
+        progress(f"structure: {size}, turnover {turnover + 1} of {turnovers}")
+        garden.replace(size.synapses // batch, batch)
+    after = f"after {turnovers} turnovers"
+    yield row(f"memory per synapse, {after}", garden.bytes_per_synapse, "B")
+    yield row("traversal, fresh", fresh, "M/s")
+    yield row(f"traversal, {after}", garden.traversal(), "M/s")
+
+
+class Garden:
+    """A network whose synapses are replaced at random: random partners, random victims."""
+
+    def __init__(self, size: Size) -> None:
+        self._rng = np.random.default_rng(1)
+        self._network = ns.Network(seed=1, dt=0.1)
+        sources = self._network.add_population("sources", size.neurons, ns.models.poisson(rate=10.0))
+        targets = self._network.add_population("targets", size.neurons, ns.models.lif_delta(v_th=1e6))
+        self.projection = self._network.connect(
+            sources, targets, ns.connectors.fixed_outdegree(size.outdegree), weight=0.1, delay=1.5
+        )
+        self._sources, self._targets = sources.ids, targets.ids
+        self._simulation = ns.Simulation(self._network, dt=0.1, threads=1)
+
+    @property
+    def bytes_per_synapse(self) -> float:
+        """Memory of the store, slack and row headers included, by synapse."""
+        return self.projection.store.nbytes / self.projection.size
+
+    def traversal(self) -> float:
+        """Synaptic events per second while all sources fire, in millions."""
+        before, busy = self._simulation.events, self._simulation.timings["sim_s"]
+        self._simulation.run(max(20.0, 20e6 / self.projection.size * 100.0))  # 20 M events at 10 Hz
+        seconds = self._simulation.timings["sim_s"] - busy
+        return (self._simulation.events - before) / seconds / 1e6
+
+    def replace(self, count: int, batch: int) -> tuple[float, float]:
+        """Delete and add ``count`` batches; median seconds per synapse of adding and of deleting."""
+        adding, deleting = [], []
+        for victims in itertools.islice(self._victims(batch), count):
+            deleting.append(_timed(self.projection.remove, victims) / batch)
+            adding.append(_timed(self._give_birth, *self._partners(batch)) / batch)
+        return statistics.median(adding), statistics.median(deleting)
+
+    def _victims(self, batch: int) -> Iterator[Ids]:
+        while True:
+            order = self._rng.permutation(self.projection.ids)
+            yield from (order[k : k + batch] for k in range(0, order.size - batch + 1, batch))
+
+    def _partners(self, n: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        return self._rng.choice(self._sources, n), self._rng.choice(self._targets, n)
+
+    def _give_birth(self, pre: NDArray[np.uint32], post: NDArray[np.uint32]) -> None:
+        self.projection.add(pre=pre, post=post, weight=0.1, delay=1.5)
+
+
+def _timed(action: Callable[..., None], *arguments: NDArray[Any]) -> float:
+    start = time.perf_counter()
+    action(*arguments)
+    return time.perf_counter() - start

@@ -1,0 +1,63 @@
+"""``neurosim plot``: pictures of a result."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from neurosim.cli._console import console
+from neurosim.errors import UsageError
+
+KINDS = ("summary", "raster", "rates")
+ANNOUNCED_KINDS = ("weights", "delays", "degrees", "structure", "network")
+
+
+@click.command("plot", short_help="Draw pictures of a result.")
+@click.argument("file", metavar="FILE.nsim")
+@click.option(
+    "--kind",
+    type=click.Choice([*KINDS, *ANNOUNCED_KINDS]),
+    default=KINDS[0],
+    show_default=True,
+    help=f"What to draw ({', '.join(ANNOUNCED_KINDS)}: announced, not built yet).",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.png",
+    help="Where to; the suffix names the format (png, pdf, svg). Default: NAME.png or NAME-KIND.png here.",
+)
+def command(file: str, kind: str, output: str | None) -> None:
+    """Draw FILE.nsim: a page that sums the run up, or one kind of picture.
+
+    A result that is still being written can be drawn too; the picture shows what has been recorded so far.
+    """
+    if kind in ANNOUNCED_KINDS:
+        raise UsageError(f"`--kind {kind}` is not built yet. There are {', '.join(KINDS)}.")
+    from neurosim.record import Result
+
+    result = Result(file)
+    target = Path(output) if output else _default(Path(file), kind)
+    _check(target)
+    figure = importlib.import_module(f"neurosim.viz.{kind}").draw(result)
+    from neurosim.viz.style import save
+
+    save(figure, target)
+    console().print(f"drew [path]{target}[/]")
+
+
+def _default(file: Path, kind: str) -> Path:
+    """Return ``NAME.png`` (``NAME-raster.png`` …) in the working directory."""
+    return Path(f"{file.stem}.png" if kind == KINDS[0] else f"{file.stem}-{kind}.png")
+
+
+def _check(target: Path) -> None:
+    """Refuse a place that cannot be drawn to before the work is done."""
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} to draw {target.name} into.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; give the name of a picture.")
+    if target.suffix == ".nsim":
+        raise UsageError(f"{target} would overwrite a result; a picture ends in .png, .pdf or .svg.")

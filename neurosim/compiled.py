@@ -1,0 +1,328 @@
+"""The one door through which Numba enters the house.
+
+Kernels are compiled once per *model*, never per network: they take the addresses of records
+(numpy structured arrays) and rebuild their array views from them, so a new network is new data.
+
+Three things are settled here so that no kernel has to think of them:
+
+* **Flags.** Every kernel releases the GIL and divides as numpy does. No fast-math: a vector loop, its
+  remainder and plain Python then round alike, which is what "the same bits" rests on.
+* **Caching.** Numba's own cache goes stale when a callee in another file changes. Ours lives in the user's
+  cache directory and is stamped with a digest of *all* sources of the package that take part in compilation.
+* **Calls by address.** ``by_address`` makes a kernel callable through a plain integer (``call``), which is how
+  the run loop walks a table of kernels without being compiled for it.
+
+With ``NUMBA_DISABLE_JIT=1`` the same code runs as plain Python (slowly, and with one thread).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import carray, types
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+JIT: bool = not numba.config.DISABLE_JIT
+_LINUX_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0) if sys.platform == "linux" else 0
+_KERNEL_ARGUMENTS = 7
+_compiled: Counter[str] = Counter()
+
+
+# --- caching -----------------------------------------------------------------------------------
+
+
+@cache
+def _sources_digest() -> str:
+    """Digest of everything a compiled kernel depends on besides its own source and the CPU."""
+    versions = f"{numba.__version__} {llvmlite.__version__} {np.__version__}"
+    digest = hashlib.sha256(f"{versions} {numba.config.BOUNDSCHECK} {numba.config.OPT}".encode())
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        text = path.read_bytes()
+        if path.name == "compiled.py" or b"neurosim.compiled import" in text:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + text)
+    return digest.hexdigest()
+
+
+class _Locator(caching._CacheLocator):  # type: ignore[misc]
+    """Puts compiled kernels into the user's cache directory, stamped with the digest of all kernel sources."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._file = py_file
+        self._line = py_func.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        override = os.environ.get("NEUROSIM_CACHE_DIR")
+        if override:
+            return override
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return str(Path(base) / "neurosim" / _sources_digest()[:16])
+
+    def get_source_stamp(self) -> str:
+        return _sources_digest()
+
+    def get_disambiguator(self) -> str:
+        return f"{self._line}-{hashlib.sha256(self._file.encode()).hexdigest()[:10]}"
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Locator | None:
+        locator = cls(py_func, py_file)
+        try:
+            locator.ensure_cache_path()
+        except OSError:
+            return None
+        return locator
+
+
+class _FunctionImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_Locator]
+
+
+class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
+    _impl_class = _FunctionImpl
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        _compiled[self._py_func.__qualname__] += 1
+        super().save_overload(sig, data)
+
+
+def _cached(dispatcher: Any, py_func: Callable[..., Any]) -> None:
+    try:
+        dispatcher._cache = _FunctionCache(py_func)
+    except RuntimeError:  # nowhere to write: compile in every process rather than fail
+        pass
+
+
+def compilations() -> dict[str, int]:
+    """Kernels compiled by this process (cache hits are not counted): name -> number of versions."""
+    return dict(_compiled)
+
+
+# --- decorators ----------------------------------------------------------------------------------
+
+
+def kernel(function: F) -> F:
+    """Compile on first use, per set of argument types; called from Python."""
+    if not JIT:
+        return function
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    _cached(dispatcher, function)
+    return dispatcher  # type: ignore[no-any-return]
+
+
+def inlined(function: F) -> F:
+    """A helper that exists only inside kernels."""
+    return numba.njit(nogil=True, error_model="numpy")(function) if JIT else function
+
+
+class AddressedKernel:
+    """A compiled kernel that the run loop calls through :attr:`address`.
+
+    Compilation (or the look-up in the cache) happens when the address is first asked for.
+    """
+
+    def __init__(self, function: Callable[..., int]) -> None:
+        self.function = function
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self._address = 0
+
+    @property
+    def address(self) -> int:
+        if self._address == 0:
+            self._address = self._compile() if JIT else _register(self.function)
+        return self._address
+
+    def _compile(self) -> int:
+        from numba.core.ccallback import CFunc
+
+        signature = types.int64(*[types.int64] * _KERNEL_ARGUMENTS)
+        compiled = CFunc(self.function, (signature.args, signature.return_type), locals={},
+                         options={"error_model": "numpy"})
+        _cached(compiled, self.function)
+        compiled.compile()
+        self._keep = compiled
+        return int(compiled.address)
+
+
+def by_address(function: Callable[..., int]) -> AddressedKernel:
+    """Make ``function(record, …)`` (seven int64 in, one out) callable by its address; see :func:`call`."""
+    return AddressedKernel(function)
+
+
+_python_kernels: list[Callable[..., int]] = [lambda *_: 0]
+
+
+def _register(function: Callable[..., int]) -> int:
+    _python_kernels.append(function)
+    return len(_python_kernels) - 1
+
+
+# --- what kernels are written with -----------------------------------------------------------------
+
+if JIT:
+
+    @intrinsic
+    def _pointer(context: Any, address: Any) -> Any:
+        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+        return types.voidptr(types.int64), codegen
+
+    @intrinsic
+    def _indirect_call(context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> Any:
+        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            i64 = ir.IntType(64)
+            kind = ir.FunctionType(i64, [i64] * _KERNEL_ARGUMENTS)
+            return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), list(arguments[1:]))
+
+        return types.int64(*[types.int64] * (_KERNEL_ARGUMENTS + 1)), codegen
+
+    @inlined
+    def array_at(address: int, size: int, dtype: Any) -> Any:
+        """View ``size`` items of ``dtype`` at ``address``."""
+        return carray(_pointer(np.int64(address)), size, dtype)
+
+    @inlined
+    def record_at(address: int, dtype: Any) -> Any:
+        """View one record of structured ``dtype`` at ``address``."""
+        return carray(_pointer(np.int64(address)), 1, dtype)[0]
+
+    @inlined
+    def call(address: int, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> int:
+        """Call the kernel at ``address``."""
+        return _indirect_call(  # type: ignore[no-any-return]
+            np.int64(address), np.int64(a), np.int64(b), np.int64(c), np.int64(d), np.int64(e), np.int64(f), np.int64(g)
+        )
+
+    def _atomic(operation: str) -> Any:
+        """An intrinsic on one int32 cell of an array: sequentially consistent load, store, add or its address."""
+
+        @intrinsic
+        def function(context: Any, array: Any, index: Any, value: Any) -> Any:
+            def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+                data = cg.make_array(signature.args[0])(cg, builder, arguments[0]).data
+                cell = builder.gep(data, [arguments[1]])
+                if operation == "load":
+                    return builder.load_atomic(cell, "seq_cst", 4)
+                if operation == "store":
+                    builder.store_atomic(arguments[2], cell, "seq_cst", 4)
+                    return arguments[2]
+                return builder.atomic_rmw("add", cell, arguments[2], "seq_cst")
+
+            return types.int32(array, types.int64, types.int32), codegen
+
+        return function
+
+    _load, _store, _add = _atomic("load"), _atomic("store"), _atomic("add")
+
+    @intrinsic
+    def _pause(context: Any) -> Any:
+        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            if platform.machine() in ("x86_64", "AMD64"):
+                kind = ir.FunctionType(ir.VoidType(), [])
+                builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+            return cg.get_dummy_value()
+
+        return types.void(), codegen
+
+    @intrinsic
+    def prefetch(context: Any, array: Any, index: Any) -> Any:
+        """Ask for the cache line of ``array[index]``; never faults."""
+
+        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = cg.make_array(signature.args[0])(cg, builder, arguments[0]).data
+            i8, i32 = ir.IntType(8), ir.IntType(32)
+            cell = builder.bitcast(builder.gep(data, [arguments[1]]), i8.as_pointer())
+            kind = ir.FunctionType(ir.VoidType(), [cell.type, i32, i32, i32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            builder.call(function, [cell, i32(0), i32(3), i32(1)])
+            return cg.get_dummy_value()
+
+        return types.void(array, types.int64), codegen
+
+    _syscall = types.ExternalFunction("syscall", types.int64(*[types.int64] * 5))
+    _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+    @inlined
+    def _sleep_until_changed(cells: Any, index: int, seen: int) -> None:
+        if _LINUX_FUTEX:  # FUTEX_WAIT_PRIVATE: returns at once when the cell no longer holds `seen`
+            _syscall(np.int64(_LINUX_FUTEX), cells.ctypes.data + 4 * index, np.int64(128), np.int64(seen), np.int64(0))
+        else:
+            _usleep(np.uint32(20))
+
+    @inlined
+    def _wake(cells: Any, index: int) -> None:
+        if _LINUX_FUTEX:  # FUTEX_WAKE_PRIVATE
+            _syscall(np.int64(_LINUX_FUTEX), cells.ctypes.data + 4 * index, np.int64(129), np.int64(1 << 30), np.int64(0))
+
+    _COUNT, _GENERATION, _SLEEPERS = 0, 16, 32  # one cache line apart
+
+    @inlined
+    def barrier(cells: Any, threads: int, spins: int) -> None:
+        """Wait until all ``threads`` have arrived; spin first, then sleep.
+
+        ``cells`` is an int32 array of 64 zeros shared by the threads.
+        """
+        if threads == 1:
+            return
+        generation = _load(cells, _GENERATION, np.int32(0))
+        if _add(cells, _COUNT, np.int32(1)) == threads - 1:
+            _store(cells, _COUNT, np.int32(0))
+            _add(cells, _GENERATION, np.int32(1))
+            if _load(cells, _SLEEPERS, np.int32(0)) > 0:
+                _wake(cells, _GENERATION)
+            return
+        for _ in range(spins):
+            if _load(cells, _GENERATION, np.int32(0)) != generation:
+                return
+            _pause()
+        _add(cells, _SLEEPERS, np.int32(1))
+        while _load(cells, _GENERATION, np.int32(0)) == generation:
+            _sleep_until_changed(cells, _GENERATION, generation)
+        _add(cells, _SLEEPERS, np.int32(-1))
+
+else:
+
+    def array_at(address: int, size: int, dtype: Any) -> Any:
+        """View ``size`` items of ``dtype`` at ``address``."""
+        size = int(size)
+        if size == 0 or address == 0:
+            return np.empty(0, dtype)
+        buffer = (ctypes.c_char * (size * np.dtype(dtype).itemsize)).from_address(int(address))
+        return np.frombuffer(buffer, dtype, size)
+
+    def record_at(address: int, dtype: Any) -> Any:
+        """View one record of structured ``dtype`` at ``address``."""
+        return array_at(address, 1, dtype).view(np.recarray)[0]
+
+    def call(address: int, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> int:
+        """Call the kernel at ``address``."""
+        return _python_kernels[address](a, b, c, d, e, f, g)
+
+    def prefetch(array: Any, index: int) -> None:
+        """Ask for the cache line of ``array[index]``; nothing to do in plain Python."""
+
+    def barrier(cells: Any, threads: int, spins: int) -> None:
+        """Wait until all ``threads`` have arrived; without compilation there is one."""
+
+
+def address_of(array: np.ndarray[Any, Any] | None) -> int:
+    """Address of an array's data, 0 for none; the caller keeps the array alive."""
+    return 0 if array is None or array.size == 0 else int(array.ctypes.data)

@@ -1,0 +1,1 @@
+"""From a network to kernels and back: epochs, delivery, state."""

@@ -1,0 +1,160 @@
+"""Delivery: each spike streams its row once and adds the weights to the rings of arrivals.
+
+A delay of zero goes to the receptor's variable directly: the run loop delivers a step's spikes after the step and
+before anything looks at it, which is where the law puts such arrivals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.compiled import array_at, by_address, inlined, record_at
+from neurosim.engine.records import ROUTE
+from neurosim.graph.row_kernels import ROWS
+
+
+@inlined
+def _piece(rows, row, s_lo, s_hi):  # type: ignore[no-untyped-def]
+    """Places of a row's synapses onto shards ``s_lo … s_hi``."""
+    start = array_at(rows.start, rows.n_rows, np.int64)[row]
+    ends = array_at(rows.ends + 4 * row * rows.shards, rows.shards, np.uint32)
+    begin = start + np.int64(ends[s_lo - 1]) if s_lo > 0 else start
+    return begin, start + np.int64(ends[s_hi - 1])
+
+
+@inlined
+def _add_direct(route, post, weight):  # type: ignore[no-untyped-def]
+    """An arrival without delay: a current always, a jump of the membrane unless the neuron is refractory."""
+    variable = array_at(route.direct, route.n_slots, np.float64)
+    if route.gate == 0 or array_at(route.gate, route.n_slots, np.int32)[post] == 0:
+        variable[post] += np.float64(weight)
+
+
+@inlined
+def _deliver_row_direct(route, posts, weights):  # type: ignore[no-untyped-def]
+    variable = array_at(route.direct, route.n_slots, np.float64)
+    if route.gate == 0:
+        for c in range(posts.size):
+            variable[posts[c]] += np.float64(weights[c])
+        return
+    held = array_at(route.gate, route.n_slots, np.int32)
+    for c in range(posts.size):
+        if held[posts[c]] == 0:
+            variable[posts[c]] += np.float64(weights[c])
+
+
+@inlined
+def _deliver_row_one_delay(route, step, delay, posts, weights):  # type: ignore[no-untyped-def]
+    slot = (step + delay) & route.mask
+    ring = array_at(route.ring + 8 * slot * route.n_slots, route.n_slots, np.float64)
+    for c in range(posts.size):
+        ring[posts[c]] += np.float64(weights[c])
+
+
+@inlined
+def _deliver_row(route, step, delays, posts, weights):  # type: ignore[no-untyped-def]
+    ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
+    mask, n_slots = np.uint64(route.mask), np.uint64(route.n_slots)
+    now = np.uint64(step)
+    for c in range(posts.size):
+        slot = (now + np.uint64(delays[c])) & mask
+        ring[slot * n_slots + np.uint64(posts[c])] += np.float64(weights[c])
+
+
+@inlined
+def _deliver_row_with_zeros(route, step, delays, posts, weights):  # type: ignore[no-untyped-def]
+    ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
+    for c in range(posts.size):
+        if delays[c] == 0:
+            _add_direct(route, posts[c], weights[c])
+        else:
+            slot = (step + np.int64(delays[c])) & route.mask
+            ring[slot * route.n_slots + np.int64(posts[c])] += np.float64(weights[c])
+
+
+@inlined
+def _dispatch(route, rows, step, begin, end):  # type: ignore[no-untyped-def]
+    """One piece of a row, in the way that the projection's delays ask for."""
+    n = end - begin
+    posts = array_at(rows.post + 4 * begin, n, np.uint32)
+    weights = array_at(rows.weight + 4 * begin, n, np.float32)
+    if rows.delay_size == 0:
+        if rows.uniform_delay > 0:
+            _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights)
+        else:
+            _deliver_row_direct(route, posts, weights)
+    elif rows.delay_size == 1:
+        delays = array_at(rows.delay + begin, n, np.uint8)
+        if route.has_zero:
+            _deliver_row_with_zeros(route, step, delays, posts, weights)
+        else:
+            _deliver_row(route, step, delays, posts, weights)
+    else:
+        wide = array_at(rows.delay + 2 * begin, n, np.uint16)
+        if route.has_zero:
+            _deliver_row_with_zeros(route, step, wide, posts, weights)
+        else:
+            _deliver_row(route, step, wide, posts, weights)
+
+
+@by_address
+def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: int, unused: int) -> int:
+    """Deliver the spikes of ``fired`` (slots, in order of ids) emitted in ``step`` to shards ``s_lo … s_hi``.
+
+    Returns the number of synaptic events.
+    """
+    route = record_at(record, ROUTE)
+    rows = record_at(route.rows, ROWS)
+    slots = array_at(fired, n_fired, np.uint32)
+    events = 0
+    for k in range(n_fired):
+        begin, end = _piece(rows, np.int64(slots[k]), s_lo, s_hi)
+        if end > begin:
+            _dispatch(route, rows, step, begin, end)
+            events += end - begin
+    return events
+
+
+@by_address
+def deliver_audited(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: int, unused: int) -> int:
+    """Like ``deliver``, and counts every arrival: per target and time in ``tally``, or in ``direct_tally``."""
+    route = record_at(record, ROUTE)
+    rows = record_at(route.rows, ROWS)
+    slots = array_at(fired, n_fired, np.uint32)
+    posts = array_at(rows.post, rows.capacity, np.uint32)
+    tally = array_at(route.tally, (route.mask + 1) * route.n_slots, np.uint32)
+    direct_tally = array_at(route.direct_tally, 8 * (s_lo + 1), np.int64)
+    events = 0
+    for k in range(n_fired):
+        begin, end = _piece(rows, np.int64(slots[k]), s_lo, s_hi)
+        if end > begin:
+            _dispatch(route, rows, step, begin, end)
+            events += end - begin
+        for c in range(begin, end):
+            delay = rows.uniform_delay
+            if rows.delay_size == 1:
+                delay = np.int64(array_at(rows.delay + c, 1, np.uint8)[0])
+            elif rows.delay_size == 2:
+                delay = np.int64(array_at(rows.delay + 2 * c, 1, np.uint16)[0])
+            if delay == 0:
+                direct_tally[8 * s_lo] += 1
+            else:
+                tally[((step + delay) & route.mask) * route.n_slots + np.int64(posts[c])] += np.uint32(1)
+    return events
+
+
+AUDIT = np.dtype([("tally", np.int64), ("mask", np.int64), ("n_slots", np.int64)])
+
+
+@by_address
+def count_arrivals(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int) -> int:
+    """Take what arrives at slots ``lo … hi`` in the coming steps off the tally; returns how many arrivals."""
+    r = record_at(record, AUDIT)
+    arrived = 0
+    for j in range(n_steps):
+        place = r.tally + 4 * (((first + j) & r.mask) * r.n_slots + lo)
+        counts = array_at(place, hi - lo, np.uint32)
+        for i in range(counts.size):
+            arrived += np.int64(counts[i])
+            counts[i] = 0
+    return arrived

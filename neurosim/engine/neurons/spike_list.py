@@ -1,0 +1,52 @@
+"""Sources that fire at given times: a sorted list of (step, slot)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurosim.compiled import array_at, by_address, record_at
+from neurosim.engine.records import POPULATION, emit, integers
+from neurosim.graph.population import Population
+
+RECORD = np.dtype(integers("population", "mark", "n_spikes", "steps", "slots"))
+
+
+@by_address
+def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int) -> int:
+    """Mark the listed neurons step by step."""
+    r = record_at(record, RECORD)
+    population = record_at(r.population, POPULATION)
+    steps = array_at(r.steps, r.n_spikes, np.int64)
+    slots = array_at(r.slots, r.n_spikes, np.int64)
+    mark = array_at(r.mark, population.n_slots, np.uint8)
+    k = np.searchsorted(steps, first)
+    for j in range(n_steps):
+        begin = k
+        while k < r.n_spikes and steps[k] == first + j:
+            if lo <= slots[k] < hi:
+                mark[slots[k]] = 1
+            k += 1
+        emit(population, r.mark, lo, hi - lo, shard, parity, j)
+        for m in range(begin, k):
+            if lo <= slots[m] < hi:
+                mark[slots[m]] = 0
+    return 0
+
+
+KERNEL = advance
+
+
+def lower(population: Population, dt: float) -> dict[str, Any]:
+    """Spike times of the living neurons on the grid, ``floor(t/dt + 0.5)``, in order."""
+    times = population.configured.times
+    first_id = population.first_id
+    alive = set(population.ids.tolist())
+    listed = [
+        (int(np.floor(t / dt + 0.5)), first_id + k) for k, row in enumerate(times) if first_id + k in alive for t in row
+    ]
+    listed.sort()
+    steps = np.array([max(step, 1) for step, _ in listed], np.int64)
+    slots = population.slots(np.array([neuron for _, neuron in listed], np.int64))
+    return {"n_spikes": steps.size, "steps": steps, "slots": slots}

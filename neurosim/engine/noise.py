@@ -1,0 +1,69 @@
+"""Poisson inputs: random counts per neuron and step, added to the arrivals of the step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.compiled import array_at, by_address, inlined, record_at
+from neurosim.engine.records import integers
+from neurosim.rng import philox
+
+#: ``segments`` are runs of slots with one rate: first slots (int64 [n_segments + 1]); ``levels`` says which row of
+#: thresholds each uses, -1 for none; ``table`` holds all thresholds, those of level k from ``offsets[k]`` on.
+RECORD = np.dtype(
+    integers("id", "n_slots", "ring", "mask", "n_segments", "segments", "levels", "offsets", "table", "purpose", "seed")
+    + [("weight", np.float64)]
+)
+
+
+@inlined
+def words_of_block(words, ids, block, purpose, seed):  # type: ignore[no-untyped-def]
+    """Four random words per neuron, one for each step of a block of four."""
+    low = np.uint64(0xFFFFFFFF)
+    k0, k1 = np.uint64(seed) & low, np.uint64(seed) >> np.uint64(32)
+    c1, c2, c3 = np.uint64(block) & low, np.uint64(block) >> np.uint64(32), np.uint64(purpose)
+    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    for i in range(ids.size):
+        a, b, c, d = philox(np.uint64(ids[i]), c1, c2, c3, k0, k1)
+        w0[i], w1[i], w2[i], w3[i] = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
+
+
+@inlined
+def _add_counts(arriving, drawn, counts, thresholds, weight):  # type: ignore[no-untyped-def]
+    """arriving += weight × count, where a neuron's count is how many thresholds its word reaches."""
+    for i in range(counts.size):
+        counts[i] = 0
+    for t in thresholds:
+        for i in range(counts.size):
+            counts[i] += np.int32(drawn[i] >= t)
+    for i in range(counts.size):
+        arriving[i] += weight * np.float64(counts[i])
+
+
+@by_address
+def poisson_input(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int) -> int:
+    """Add the input of each step of an epoch to the ring, for slots ``lo … hi``."""
+    r = record_at(record, RECORD)
+    segments = array_at(r.segments, r.n_segments + 1, np.int64)
+    levels = array_at(r.levels, r.n_segments, np.int64)
+    s = np.searchsorted(segments, lo, "right") - 1
+    while s < r.n_segments and segments[s] < hi:
+        begin, end = max(segments[s], lo), min(segments[s + 1], hi)
+        level = levels[s]
+        s += 1
+        if level < 0 or end <= begin:
+            continue
+        offsets = array_at(r.offsets, level + 2, np.int64)
+        thresholds = array_at(r.table, offsets[level + 1], np.uint32)[offsets[level] :]
+        ids = array_at(r.id + 4 * begin, end - begin, np.uint32)
+        words = np.empty((4, end - begin), np.uint32)
+        counts = np.empty(end - begin, np.int32)
+        block = np.int64(-1)
+        for j in range(n_steps):
+            step = first + j
+            if step >> 2 != block:
+                block = step >> 2
+                words_of_block(words, ids, block, r.purpose, r.seed)
+            place = r.ring + 8 * ((step & r.mask) * r.n_slots + begin)
+            _add_counts(array_at(place, end - begin, np.float64), words[step & 3], counts, thresholds, r.weight)
+    return 0

@@ -1,0 +1,60 @@
+"""Injected current pulses: each begins, and ends to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurosim.errors import UsageError
+from neurosim.graph.groups import Group
+from neurosim.graph.population import Population
+from neurosim.units import quantity
+
+
+class Pulses:
+    """The pulses that are on. A neuron's ``i_stim`` is their sum, taken anew whenever one begins or ends, so that
+    nothing of a pulse remains when it is over."""
+
+    def __init__(self) -> None:
+        self._on: dict[int, tuple[Population, NDArray[Any], float]] = {}
+        self._begun = 0
+
+    def begin(self, target: Group | Population | tuple[Population, ArrayLike], current: Any) -> Callable[[], None]:
+        """Switch a pulse on; returns what switches it off."""
+        population, ids = _members(target)
+        unit = population.model.drive_unit
+        if unit is None:
+            raise UsageError(f"no current can be injected into '{population.name}' ({population.model.name}).")
+        amplitude = quantity(current, unit, "current")
+        population.slots(ids)
+        self._begun += 1
+        number = self._begun
+        self._on[number] = population, ids, amplitude
+        self._apply(population)
+
+        def end() -> None:
+            del self._on[number]
+            self._apply(population)
+
+        return end
+
+    def _apply(self, population: Population) -> None:
+        column = population.columns["i_stim"]
+        column[:] = 0.0
+        for on, ids, amplitude in self._on.values():
+            if on is population:
+                slots = population.network._slots_of(population, ids) if ids.size else np.zeros(0, np.int64)
+                column[slots[slots >= 0]] += amplitude
+        population.network._touch()
+
+
+def _members(target: Group | Population | tuple[Population, ArrayLike]) -> tuple[Population, NDArray[Any]]:
+    if isinstance(target, Group):
+        return target.population, target.ids
+    if isinstance(target, Population):
+        return target, target.ids
+    population, ids = target
+    return population, np.unique(np.atleast_1d(np.asarray(ids)))

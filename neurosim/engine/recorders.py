@@ -1,0 +1,171 @@
+"""Recorders: they sample at the asked times, read without writing, and hand on what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim import rng
+from neurosim.errors import UsageError, unknown
+from neurosim.graph.groups import Group
+from neurosim.graph.population import Ids, Population
+from neurosim.graph.projection import Projection
+
+Table = dict[str, NDArray[Any]]
+
+
+class SpikeRecorder:
+    """Spikes of a population or group.
+
+    ``times`` (float64, ms), ``steps`` (int64) and ``ids`` (uint32) are arrays of equal length, ordered by (time, id),
+    of what is held: everything since the recorder was made or last drained.
+    """
+
+    def __init__(self, target: Population | Group, dt: float) -> None:
+        self.target = target
+        self.population = target.population if isinstance(target, Group) else target
+        self._members = target.members if isinstance(target, Group) else None
+        self._dt = dt
+        self._steps: list[NDArray[np.int64]] = []
+        self._ids: list[Ids] = []
+
+    def take(self, steps: NDArray[np.int64], ids: Ids) -> None:
+        """Receive spikes of the population from the engine."""
+        if self._members is not None:
+            mine = np.isin(ids, self._members)
+            steps, ids = steps[mine], ids[mine]
+        if steps.size:
+            self._steps.append(steps)
+            self._ids.append(ids)
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """Time steps of the spikes."""
+        if len(self._steps) > 1:
+            self._steps = [np.concatenate(self._steps)]
+        return self._steps[0] if self._steps else np.zeros(0, np.int64)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Times of the spikes in ms."""
+        return self.steps * self._dt
+
+    @property
+    def ids(self) -> Ids:
+        """Ids of the neurons that fired."""
+        if len(self._ids) > 1:
+            self._ids = [np.concatenate(self._ids)]
+        return self._ids[0] if self._ids else np.zeros(0, np.uint32)
+
+    def drain(self) -> tuple[NDArray[np.int64], Ids]:
+        """(steps, ids) held; they are no longer held afterwards."""
+        held = self.steps, self.ids
+        self._steps, self._ids = [], []
+        return held
+
+    def __len__(self) -> int:
+        return int(self.steps.size)
+
+
+class _Sampler:
+    """Samples in long format: one row per time and neuron (or synapse)."""
+
+    def __init__(self, variables: Sequence[str], id_type: type) -> None:
+        self.variables = tuple(variables)
+        self._id_type = id_type
+        self._parts: list[Table] = []
+
+    def _take(self, time: float, ids: NDArray[Any], values: dict[str, NDArray[Any]]) -> None:
+        self._parts.append({"time": np.full(ids.size, time), "id": ids.copy(), **values})
+
+    @property
+    def table(self) -> Table:
+        """Columns ``time`` (ms), ``id`` and one per variable, of all samples held."""
+        if not self._parts:
+            empty: Table = {"time": np.zeros(0), "id": np.zeros(0, self._id_type)}
+            return empty | {name: np.zeros(0) for name in self.variables}
+        if len(self._parts) > 1:
+            self._parts = [{key: np.concatenate([part[key] for part in self._parts]) for key in self._parts[0]}]
+        return self._parts[0]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        table = self.table
+        if name not in table:
+            raise unknown("column", name, table, "of this recorder")
+        return table[name]
+
+    def drain(self) -> Table:
+        """The samples held; they are no longer held afterwards."""
+        held = self.table
+        self._parts = []
+        return held
+
+
+class StateRecorder(_Sampler):
+    """Samples of state variables. ``select`` is fixed ids, ``"all"``, or an expression that newborns may come to meet."""
+
+    def __init__(self, population: Population, variables: Sequence[str], select: Any) -> None:
+        super().__init__([variables] if isinstance(variables, str) else variables, np.uint32)
+        self.population = population
+        for name in self.variables:
+            if name not in population.variables:
+                raise unknown("variable", name, population.variables, f"of population '{population.name}'")
+        self._select = select.ids if isinstance(select, Group) else select
+        self._selected()
+
+    def _selected(self) -> Ids:
+        if isinstance(self._select, str):
+            return self.population.ids if self._select == "all" else self.population.where(self._select)
+        wanted = np.atleast_1d(np.asarray(self._select))
+        if self.population.network.time == 0.0:
+            self.population.slots(wanted)
+        return np.asarray(wanted[np.isin(wanted, self.population.ids)], np.uint32)
+
+    def sample(self, time: float) -> None:
+        """Take one sample of everything selected."""
+        ids = self._selected()
+        slots = self.population.slots(ids)
+        self._take(time, ids, {name: self.population.columns[name][slots] for name in self.variables})
+
+
+class SynapseRecorder(_Sampler):
+    """Samples of synapses: all, those that ``sample`` chose at the beginning (a number), or those given by id."""
+
+    def __init__(self, projection: Projection, variables: Sequence[str], sample: Any) -> None:
+        super().__init__([variables] if isinstance(variables, str) else variables, np.uint64)
+        self.projection = projection
+        for name in self.variables:
+            if name not in ("weight", "delay"):
+                raise unknown("variable", name, ("weight", "delay"), f"of projection '{projection.name}'")
+        self._chosen: NDArray[np.uint64] | None = None
+        if isinstance(sample, (int, np.integer)) and not isinstance(sample, bool):
+            ids = projection.ids
+            if sample < 0:
+                raise UsageError(f"a sample is a number of synapses, 0 or more; found {sample}.")
+            stream = rng.generator(projection.network.seed, rng.purpose("sample", projection.name))
+            if sample < ids.size:
+                ids = ids[np.sort(stream.choice(ids.size, int(sample), replace=False))]
+            self._chosen = ids
+        elif sample is not None:
+            self._chosen = np.atleast_1d(np.asarray(sample, np.uint64))
+
+    def sample(self, time: float) -> None:
+        """Take one sample of the chosen synapses that are alive."""
+        edges = self.projection.edges()._asdict() if self._chosen is None else self._chosen_edges()
+        self._take(time, edges["id"], {name: np.asarray(edges[name], np.float64) for name in self.variables})
+
+    def _chosen_edges(self) -> dict[str, NDArray[Any]]:
+        projection, chosen = self.projection, self._chosen
+        assert chosen is not None
+        rows = projection.network._slots_of(projection.source, (chosen >> np.uint64(32)).astype(np.int64))
+        places, _ = projection.store.find(rows, chosen.astype(np.uint32))
+        alive = places >= 0
+        places = places[alive]
+        return {
+            "id": chosen[alive],
+            "weight": projection._read("weight", places),
+            "delay": projection._read("delay", places),
+        }

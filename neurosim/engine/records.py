@@ -1,0 +1,94 @@
+"""The records that kernels are given by address: what the run loop knows of a population, a projection, a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurosim.compiled import array_at, inlined
+
+#: Neurons updated at a time, for all steps of an epoch: small enough to stay in the first-level cache.
+TILE = 512
+
+
+def integers(*names: str) -> list[tuple[str, type]]:
+    """Fields of 64-bit integers: counts, and addresses of arrays."""
+    return [(name, np.int64) for name in names]
+
+
+def floats(*names: str) -> list[tuple[str, type]]:
+    """Fields of doubles."""
+    return [(name, np.float64) for name in names]
+
+
+#: A population as the run loop sees it. ``out`` holds, for two alternating epochs, the slots that fired in each step
+#: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]).
+POPULATION = np.dtype(
+    integers(
+        "n_slots", "shards", "stride", "used", "id", "alive", "ordered",
+        "epoch", "out", "count",
+        "kernel", "record", "first_input", "n_inputs",
+        "log_step", "log_id", "log_capacity", "log_count", "digest",
+    )
+)  # fmt: skip
+
+#: A projection as the run loop sees it.
+DELIVERY = np.dtype(integers("kernel", "record", "source", "target"))
+
+#: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and the
+#: refractory counters of a gated receptor (0 otherwise). ``tally`` and ``direct_tally`` count arrivals when audited.
+ROUTE = np.dtype(
+    integers("rows", "ring", "mask", "n_slots", "has_zero", "direct", "gate", "tally", "direct_tally")
+)
+
+#: Everything one call of the run loop needs.
+PLAN = np.dtype(
+    integers(
+        "populations", "n_populations", "deliveries", "n_deliveries", "inputs", "n_inputs",
+        "share", "epoch", "cells", "stop", "events", "arrived", "scratch", "scratch_size", "spins",
+    )
+)  # fmt: skip
+
+
+def filled(dtype: np.dtype[Any], **values: Any) -> np.ndarray[Any, Any]:
+    """One record with the given fields; the others are zero."""
+    record = np.zeros(1, dtype)
+    for name, value in values.items():
+        record[name] = value
+    return record
+
+
+@inlined
+def arrivals(ring, mask, n_slots, zeros, step, lo, n):  # type: ignore[no-untyped-def]
+    """The sums that arrive at ``n`` neurons from slot ``lo`` in ``step``; zeros where nothing can arrive."""
+    if ring == 0:
+        return array_at(zeros, n, np.float64)
+    return array_at(ring + 8 * ((step & mask) * n_slots + lo), n, np.float64)
+
+
+@inlined
+def clear(values, ring):  # type: ignore[no-untyped-def]
+    """Make a slice of a ring ready for its next use."""
+    if ring != 0:
+        for i in range(values.size):
+            values[i] = 0.0
+
+
+@inlined
+def emit(population, mark, lo, n, shard, parity, j):  # type: ignore[no-untyped-def]
+    """Note the living neurons of a tile that are marked as having fired in step ``j`` of the epoch."""
+    place = (parity * population.shards + shard) * population.epoch + j
+    count = array_at(population.count, place + 1, np.int64)
+    fired = array_at(population.out + 4 * place * population.stride, population.stride, np.uint32)
+    marks = array_at(mark + lo, n, np.uint8)
+    words = array_at(mark + lo, (n + 7) // 8, np.uint64)
+    k = count[place]
+    for w in range(words.size):
+        if words[w] != 0:
+            alive = array_at(population.alive, population.n_slots, np.uint8)
+            for i in range(8 * w, min(8 * w + 8, n)):
+                if marks[i] and alive[lo + i]:
+                    fired[k] = np.uint32(lo + i)
+                    k += 1
+    count[place] = k

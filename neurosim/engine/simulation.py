@@ -1,0 +1,364 @@
+"""Running a network."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurosim.engine.digest import network_hash
+from neurosim.engine.lowering import Plan, SpikeLog
+from neurosim.engine.pulses import Pulses
+from neurosim.engine.rates import RateMeter
+from neurosim.engine.recorders import SpikeRecorder, StateRecorder, SynapseRecorder
+from neurosim.engine.rings import Rings
+from neurosim.engine.schedule import Order, Schedule
+from neurosim.engine.team import Team, cores
+from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph.groups import Group
+from neurosim.graph.network import Network
+from neurosim.graph.population import Population, Slots
+from neurosim.graph.projection import Projection
+from neurosim.units import quantity
+
+Action = Callable[["Simulation"], Any]
+SpikeAction = Callable[["Simulation", NDArray[np.float64], NDArray[np.uint32]], Any]
+
+_BREATH = 0.05  # wall seconds between two looks at the outside world (progress, Ctrl-C)
+
+
+class Simulation:
+    """A running network.
+
+    Parameters
+    ----------
+    network : it stays the one truth: read and edit it between runs or in callbacks.
+    dt : time step in ms or a quantity; default the network's, else 0.1 ms.
+    threads : at most this many (default: the cores at hand). Results do not depend on it.
+    backend : "numba".
+    audit : count every arrival, for :meth:`conservation` (slower).
+    epoch_steps : at most this many steps between two looks at the spikes (for tests; results do not depend on it).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        dt: float | str | None = None,
+        *,
+        threads: int | None = None,
+        backend: str = "numba",
+        audit: bool = False,
+        epoch_steps: int | None = None,
+    ) -> None:
+        if backend != "numba":
+            if backend == "gnn":
+                raise InvalidInput("backend gnn is announced but not built yet; use numba.")
+            raise unknown("backend", backend, ["numba"])
+        if threads is not None and (isinstance(threads, bool) or int(threads) != threads or threads < 1):
+            raise UsageError(f"threads is a whole number, 1 or more; found {threads!r}.")
+        began = time.perf_counter()
+        network.set_grid(dt if dt is not None else network.dt if network.dt is not None else 0.1)
+        self.network = network
+        self.dt = float(network.dt or 0.1)
+        self.threads = int(threads) if threads is not None else cores()
+        self.backend = backend
+        self.step = 0
+        self.schedule = Schedule()
+        self.progress: Action | None = None
+        self.timings = {"compile_s": 0.0, "build_s": 0.0, "sim_s": 0.0}
+        self.spike_counts = dict.fromkeys(network.populations, 0)
+        self._events = self._arrived = 0
+        self._direct = 0
+        self._epoch_steps = epoch_steps
+        self._rings = Rings(network, audit)
+        self._logs: dict[str, SpikeLog] = {}
+        self._team = Team(self.threads)
+        self._plan: Plan | None = None
+        self._revision = -1
+        self._listeners: dict[str, list[Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]]] = {}
+        self._meters: dict[tuple[str, int], RateMeter] = {}
+        self._pulses = Pulses()
+        self._stopped = False
+        self._happened = False
+        for population in network.populations.values():
+            population.watcher = self
+        self._compile(began)
+
+    def _compile(self, began: float) -> None:
+        """Lower the network and enter the loop once, so that what must be compiled is compiled now."""
+        self._prepare()
+        compiled = time.perf_counter()
+        assert self._plan is not None
+        self._plan.run(0, 1, 1, 0)
+        self.timings["compile_s"] = time.perf_counter() - compiled
+        self.timings["build_s"] = compiled - began
+
+    # -- time -------------------------------------------------------------------------------------------
+
+    @property
+    def time(self) -> float:
+        """Simulated time in ms."""
+        return self.step * self.dt
+
+    @property
+    def events(self) -> int:
+        """Synaptic events so far: spikes times the out-degree at emission."""
+        return self._events
+
+    def steps(self, duration: Any, what: str = "duration") -> int:
+        """A duration (ms or a quantity) in time steps."""
+        value = quantity(duration, "ms", what)
+        if value < 0.0:
+            raise UsageError(f"{what} is {value:g} ms; time does not run backwards.")
+        return math.floor(value / self.dt + 0.5)
+
+    def run(self, duration: float | str) -> None:
+        """Advance by ``duration`` (ms or a quantity); what is due at the end is done, too."""
+        end = self.step + self.steps(duration)
+        self._stopped = False
+        if not self._happened:
+            self._happened = True
+            self.schedule.happen(self.step)
+        while not self._stopped:
+            stop = int(min(end, self.schedule.next_step))
+            if stop > self.step:
+                self._advance(stop)
+            if self.step == stop:
+                self.schedule.happen(self.step)
+            if self.step >= end and self.schedule.next_step > self.step:
+                break
+        if self.progress is not None:
+            self.progress(self)
+
+    def stop(self) -> None:
+        """End the current run after what is due now."""
+        self._stopped = True
+
+    def _advance(self, stop: int) -> None:
+        """Run epochs up to step ``stop``, breathing now and then."""
+        self._prepare()
+        plan = self._plan
+        assert plan is not None
+        began = time.perf_counter()
+        last_breath = began
+        self.network._inside_epoch = True
+        try:
+            while self.step < stop and not self._stopped:
+                n = min(stop - self.step, self._chunk(plan))
+                done = self._team.run(plan, self.step + 1, n)
+                self.step += done
+                self.network.history.time = self.time
+                self._collect(plan)
+                now = time.perf_counter()
+                if now - last_breath > 2 * _BREATH and self.progress is not None:
+                    last_breath = now
+                    self.progress(self)
+        finally:
+            self.network._inside_epoch = False
+            self.timings["sim_s"] += time.perf_counter() - began
+
+    def _chunk(self, plan: Plan) -> int:
+        """Steps that take about one breath; a few epochs as long as the cost is unknown."""
+        cost = self._team.cost_per_step()
+        steps = 8 * plan.epoch if cost == 0.0 else int(_BREATH / cost)
+        return max(plan.epoch, min(steps, 2**20) // plan.epoch * plan.epoch)
+
+    def _prepare(self) -> None:
+        """Lower the network anew if it has changed in a way that the plan cannot see."""
+        if self._revision == self.network.revision and self._plan is not None:
+            return
+        for name in self.network.populations:
+            self.spike_counts.setdefault(name, 0)
+            self.network.populations[name].watcher = self
+        self._account()
+        self._rings.prepare(self.step)
+        self._plan = Plan(self.network, self._rings, self._logs, self._team.threads, self._epoch_steps)
+        self._revision = self.network.revision
+
+    def _collect(self, plan: Plan) -> None:
+        """Hand the spikes of the last chunk to whoever listens."""
+        for name, (steps, ids) in plan.drain().items():
+            self.spike_counts[name] += int(steps.size)
+            if steps.size:
+                for listener in self._listeners.get(name, ()):
+                    listener(steps, ids)
+        self._account()
+
+    def _account(self) -> None:
+        """Take the plan's counters over."""
+        if self._plan is not None:
+            for counter in ("events", "arrived"):
+                array = getattr(self._plan, counter)
+                setattr(self, f"_{counter}", getattr(self, f"_{counter}") + int(array.sum()))
+                array[:] = 0
+            self._direct += int(self._plan.direct_tally.sum())
+            self._plan.direct_tally[:] = 0
+
+    # -- what the network tells us (Watcher) -----------------------------------------------------------
+
+    def neurons_born(self, population: Population, slots: Slots) -> None:
+        """New neurons need nothing: their columns and rings are clean."""
+
+    def neurons_died(self, population: Population, slots: Slots) -> None:
+        """What is in flight to the dead is dropped."""
+        self._rings.forget(population, slots)
+
+    def slots_moved(self, population: Population, old: Slots, new: Slots) -> None:
+        """Move what is in flight along with its neurons."""
+        self._rings.move(population, old, new)
+
+    # -- happenings --------------------------------------------------------------------------------------
+
+    def every(
+        self, period: Any, act: Action, *, start: Any = None, until: Any = None, order: Order = Order.CALLBACK
+    ) -> None:
+        """Call ``act(sim)`` every ``period``, first after one period (or after ``start``), before ``until``."""
+        steps = self.steps(period, "period")
+        begin = self.step if start is None else self.steps(start, "start")
+        end = math.inf if until is None else self.steps(until, "until")
+        first = begin + steps
+        while first < self.step:
+            first += steps
+        self.schedule.every(steps, lambda: act(self), order, first=first, until=end)
+
+    def at(self, t: Any, act: Action, *, order: Order = Order.CALLBACK) -> None:
+        """Call ``act(sim)`` once at time ``t``."""
+        step = self.steps(t, "time")
+        if step < self.step:
+            raise UsageError(f"{step * self.dt:g} ms is past; the simulation stands at {self.time:g} ms.")
+        if step == self.step:
+            self._happened = False
+        self.schedule.at(step, lambda: act(self), order)
+
+    def when(
+        self, condition: Callable[[Simulation], Any], act: Action, *, every: Any = "1 ms", order: Order = Order.CALLBACK,
+        start: Any = None, until: Any = None,
+    ) -> None:  # fmt: skip
+        """Call ``act(sim)`` whenever ``condition(sim)`` has become true; looked at ``every`` so often."""
+        was = [False]
+
+        def look(sim: Simulation) -> None:
+            holds = bool(condition(sim))
+            if holds and not was[0]:
+                act(sim)
+            was[0] = holds
+
+        self.every(every, look, start=start, until=until, order=order)
+
+    def on_spike(self, target: Population | Group, act: SpikeAction) -> None:
+        """Call ``act(sim, times, ids)`` with spikes as they are collected, some milliseconds at a time.
+
+        It observes; to change the network, act in ``every``, ``at`` or ``when``.
+        """
+        members = target.members if isinstance(target, Group) else None
+
+        def hear(steps: NDArray[np.int64], ids: NDArray[np.uint32]) -> None:
+            if members is not None:
+                mine = np.isin(ids, members)
+                steps, ids = steps[mine], ids[mine]
+            if steps.size:
+                act(self, steps * self.dt, ids)
+
+        self._listen(target, hear)
+
+    def stimulate(self, target: Group | Population | tuple[Population, ArrayLike], current: Any, duration: Any) -> None:
+        """Inject ``current`` (the model's drive unit, pA for LIF) into a group for ``duration``, from now on."""
+        steps = self.steps(duration)
+        end = self._pulses.begin(target, current)
+        self.schedule.at(self.step + steps, end, Order.PROTOCOL)
+
+    # -- observation ---------------------------------------------------------------------------------------
+
+    def _listen(
+        self, target: Population | Group, listener: Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]
+    ) -> None:
+        population = target.population if isinstance(target, Group) else target
+        self._listeners.setdefault(population.name, []).append(listener)
+
+    def record_spikes(self, target: Population | Group) -> SpikeRecorder:
+        """Record the spikes of a population or group from now on."""
+        recorder = SpikeRecorder(target, self.dt)
+        self._listen(target, recorder.take)
+        return recorder
+
+    def record_state(
+        self, population: Population, variables: str | Sequence[str], select: Any = "all", every: Any = "1 ms"
+    ) -> StateRecorder:
+        """Sample state variables now and ``every`` so often (ids, a group, "all" or an expression select)."""
+        recorder = StateRecorder(population, variables, select)
+        self._sample(recorder, every)
+        return recorder
+
+    def record_synapses(
+        self,
+        projection: Projection,
+        variables: str | Sequence[str] = ("weight", "delay"),
+        every: Any = "1 s",
+        sample: Any = None,
+    ) -> SynapseRecorder:
+        """Sample synapses now and ``every`` so often: all, a random ``sample`` of that many, or those given by id."""
+        recorder = SynapseRecorder(projection, variables, sample)
+        self._sample(recorder, every)
+        return recorder
+
+    def _sample(self, recorder: StateRecorder | SynapseRecorder, every: Any) -> None:
+        steps = self.steps(every, "every")
+        if self._happened:
+            recorder.sample(self.time)
+            first = self.step + steps
+        else:
+            first = self.step
+        self.schedule.every(steps, lambda: recorder.sample(self.time), Order.RECORD, first=first)
+
+    def rate(self, target: Population | Group, window: Any = "100 ms") -> float:
+        """Mean rate (Hz per neuron) over the last ``window``; counted from the first time it is asked for."""
+        steps = max(1, self.steps(window, "window"))
+        key = target.name, steps
+        if key not in self._meters:
+            self._meters[key] = RateMeter(target, steps, self.step)
+            self._listen(target, self._meters[key].take)
+        return self._meters[key].rate(self.step, self.dt)
+
+    def conservation(self) -> dict[str, int]:
+        """Audit of synaptic events: emitted = delivered + in_flight + dropped.
+
+        Raises ``UsageError`` unless the simulation was made with ``audit=True``.
+        """
+        if not self._rings.audit:
+            raise UsageError("conservation is counted only with Simulation(…, audit=True).")
+        self._account()
+        return {
+            "emitted": self._events,
+            "delivered": self._arrived + self._direct,
+            "in_flight": self._rings.in_flight(),
+            "dropped": self._rings.dropped,
+        }
+
+    def hash(self) -> str:
+        """Digest of all spikes, recorded or not, all births and deaths, and all weights and delays as they are now."""
+        return network_hash(self.network, {name: int(log.digest[0]) for name, log in self._logs.items()})
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything the engine would need to go on from here, by name (views, not copies)."""
+        state: dict[str, NDArray[Any]] = {"step": np.array([self.step])}
+        for name, population in self.network.populations.items():
+            state |= {f"populations/{name}/{key}": column for key, column in population.columns.items()}
+            state[f"populations/{name}/used"] = population.used
+            state[f"populations/{name}/digest"] = self._logs[name].digest
+        for (name, variable), ring in self._rings.sums.items():
+            state[f"rings/{name}/{variable}"] = ring
+        for (name, variable), tally in self._rings.tallies.items():
+            state[f"tallies/{name}/{variable}"] = tally
+        for name, projection in self.network.projections.items():
+            store = projection.store
+            state |= {f"projections/{name}/{key}": column for key, column in store.columns.items()}
+            for key in ("start", "ends", "size_class", "next_serial"):
+                state[f"projections/{name}/{key}"] = getattr(store, key)
+        return state
+
+    def __repr__(self) -> str:
+        return f"<simulation of {self.network!r} at {self.time:g} ms>"

@@ -1,0 +1,1 @@
+"""The mutable graph: networks, populations, projections and their history."""

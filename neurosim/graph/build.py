@@ -1,0 +1,103 @@
+"""Building a projection's synapses: the connector's pairs, weights and delays, laid out as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim import rng
+from neurosim.errors import UsageError
+from neurosim.graph.connectors.base import Connector, Pairs
+from neurosim.graph.distributions import distribution
+from neurosim.graph.rows import Block
+
+if TYPE_CHECKING:
+    from neurosim.graph.projection import Projection
+
+Progress = Callable[[str, float, float], None]
+
+
+def build_synapses(
+    projection: Projection, connector: Connector, weight: Any, delay: Any, progress: Progress | None = None
+) -> None:
+    """Make the synapses of a new projection. Nothing of it is kept when an error is raised."""
+    source, target, seed = projection.source, projection.target, projection.network.seed
+    draw_weight = _Drawer(projection, "weight", projection.weight_unit, weight)
+    draw_delay = _Drawer(projection, "delay", "ms", delay)
+    source_slots = source.slots(source.ids).astype(np.uint32)
+    target_slots = target.slots(target.ids).astype(np.uint32)
+    expected = connector.expected(source.size, target.size)
+    stream = rng.generator(seed, rng.purpose("connect", projection.name))
+    blocks, done, alike = [], 0, True
+    for pairs in connector.pairs(source, target, stream):
+        weights = draw_weight(pairs, pairs.weight)
+        delays = draw_delay(pairs, pairs.delay)
+        projection._check_weights(weights)
+        projection.grid.check(delays, projection.name)
+        stored = projection.grid.stored(delays[:1] if draw_delay.constant and pairs.delay is None else delays)
+        projection.grid.widen(stored)
+        alike = alike and (stored.size < 2 or bool(np.all(stored == stored[0])))
+        values = {"weight": weights.astype(np.float32), "delay": stored}
+        blocks.append(Block(source_slots[pairs.pre], target_slots[pairs.post], values))
+        done += pairs.pre.size
+        if progress is not None:
+            progress(f"connecting {projection.name}", done, max(expected, done))
+    draw_weight.check_length(done)
+    draw_delay.check_length(done)
+    _lay_out(projection, [block for block in blocks if block.rows.size], alike)
+    projection.default_weight, projection.default_delay = draw_weight.default, draw_delay.default
+
+
+def _lay_out(projection: Projection, blocks: list[Block], alike: bool) -> None:
+    """Give the store its rows; one delay for all takes no column."""
+    firsts = {block.values["delay"][0].item() for block in blocks}
+    if alike and len(firsts) <= 1:
+        if firsts:
+            projection.store.uniform_delay = firsts.pop()
+        projection.store.build(blocks, None)
+        return
+    full = [
+        block._replace(values={**block.values, "delay": np.broadcast_to(block.values["delay"], block.rows.shape)})
+        for block in blocks
+    ]
+    projection.store.build(full, projection.grid.dtype)
+
+
+class _Drawer:
+    """Weights or delays for the pairs of a projection, block after block."""
+
+    def __init__(self, projection: Projection, name: str, unit: str, value: Any) -> None:
+        what = f"{name} of projection '{projection.name}'"
+        self.what, self.unit = what, unit
+        self.listed: NDArray[np.float64] | None = None
+        if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1:
+            from neurosim.units import quantities
+
+            self.listed = np.asarray(quantities(value, unit, what), np.float64)
+            self.default: Any = float(self.listed[0]) if self.listed.size else 1.0
+        else:
+            self.default = value
+            self.distribution = distribution(value, unit, what)
+        self.constant = self.listed is None and self.distribution.low == self.distribution.high
+        self.stream = rng.generator(projection.network.seed, rng.purpose("connect", projection.name, name))
+        self.used = 0
+
+    def __call__(self, pairs: Pairs, own: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        n = pairs.pre.size
+        self.used += n
+        if own is not None:
+            return own
+        if self.listed is not None:
+            part = self.listed[self.used - n : self.used]
+            if part.size < n:
+                raise UsageError(f"{self.what}: {self.listed.size} values are fewer than the synapses.")
+            return part
+        return self.distribution.sample(self.stream, n, self.unit)
+
+    def check_length(self, n: int) -> None:
+        """A list of values must have one for every synapse."""
+        if self.listed is not None and self.listed.size != n:
+            raise UsageError(f"{self.what}: {self.listed.size} values for {n} synapses.")

@@ -1,0 +1,89 @@
+"""What a connector is: a rule that yields pairs of (presynaptic, postsynaptic) indices, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.errors import UsageError
+from neurosim.graph.population import Population
+
+BLOCK = 2**21  # synapses handled at a time
+
+Indices = NDArray[np.int64]
+
+
+class Pairs(NamedTuple):
+    """Indices into the ids of the two populations, and values where the connector brings its own."""
+
+    pre: Indices
+    post: Indices
+    weight: NDArray[np.float64] | None = None
+    delay: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A connection rule; subclasses say how pairs come about.
+
+    ``autapses`` allows a neuron to connect to itself, ``multapses`` allows several synapses of one pair.
+    """
+
+    name: ClassVar[str] = ""
+
+    def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
+        """Yield the pairs, always in the same order for the same generator."""
+        raise UsageError(f"connector {self.name} makes no pairs.")
+
+    def expected(self, n_source: int, n_target: int) -> float:
+        """Expected number of synapses between populations of these sizes (for progress and memory estimates)."""
+        return 0.0
+
+
+def whole(value: Any, what: str, low: int = 0) -> int:
+    """``value`` as a whole number of at least ``low``."""
+    number = int(value) if isinstance(value, (int, np.integer, float)) and not isinstance(value, bool) else None
+    if number is None or number != value or number < low:
+        raise UsageError(f"{what} must be a whole number, {low} or more; found {value!r}.")
+    return number
+
+
+def distinct(rng: np.random.Generator, rows: int, n: int, total: int) -> Indices:
+    """``rows`` independent uniform samples of ``n`` different numbers below ``total``; shape (rows, n)."""
+    if n > total:
+        raise UsageError(f"cannot draw {n} different partners out of {total}; allow multapses or lower the number.")
+    if n > total // 3:
+        return rng.permuted(np.tile(np.arange(total), (rows, 1)), axis=1)[:, :n]
+    sample = np.sort(rng.integers(0, total, (rows, n)), axis=1)
+    while True:  # redraw repetitions: no number is favoured, so every set is equally likely
+        again = np.zeros(sample.shape, bool)
+        again[:, 1:] = sample[:, 1:] == sample[:, :-1]
+        if not again.any():
+            return sample
+        sample[again] = rng.integers(0, total, int(again.sum()))
+        touched = again.any(axis=1)
+        sample[touched] = np.sort(sample[touched], axis=1)
+
+
+def partners(
+    rng: np.random.Generator, own: Indices, n: int, total: int, *, skip_self: bool, multapses: bool
+) -> Indices:
+    """``n`` partners below ``total`` for each neuron of ``own``, optionally never itself; shape (own.size, n)."""
+    choices = total - 1 if skip_self else total
+    if n and choices < 1:
+        raise UsageError("there is nobody to connect to.")
+    chosen = rng.integers(0, max(choices, 1), (own.size, n)) if multapses else distinct(rng, own.size, n, choices)
+    if skip_self:
+        chosen += chosen >= own[:, None]
+    return chosen
+
+
+def blocks_of(n_rows: int, row_length: float) -> Iterator[Indices]:
+    """Row indices in groups of about ``BLOCK`` synapses."""
+    step = max(1, int(BLOCK / max(row_length, 1.0)))
+    for begin in range(0, n_rows, step):
+        yield np.arange(begin, min(begin + step, n_rows))

@@ -1,0 +1,43 @@
+"""Each possible pair with the same probability, independently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.errors import UsageError
+from neurosim.graph.connectors.base import BLOCK, Connector, Pairs
+from neurosim.graph.population import Population
+
+
+@dataclass(frozen=True)
+class FixedProbability(Connector):
+    """Connect each pair with probability ``p`` (0 to 1)."""
+
+    p: float
+    autapses: bool = True
+    name = "fixed_probability"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.p, (bool, str)) or not 0.0 <= self.p <= 1.0:
+            raise UsageError(f"a connection probability is 0 to 1; found {self.p!r}.")
+
+    def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
+        """Walk over all pairs in row order in geometrically distributed strides: no work for what is not made."""
+        total = source.size * target.size
+        at = -1
+        while self.p > 0.0 and at < total - 1:
+            n = int(min(BLOCK, (total - at) * self.p * 1.1 + 100))
+            visited = at + np.cumsum(rng.geometric(self.p, n))
+            at = int(visited[-1])
+            pre, post = np.divmod(visited[visited < total], target.size)
+            keep = pre != post if source is target and not self.autapses else slice(None)
+            yield Pairs(pre[keep], post[keep])
+
+    def expected(self, n_source: int, n_target: int) -> float:
+        return self.p * n_source * n_target
+
+
+CONNECTOR = FixedProbability

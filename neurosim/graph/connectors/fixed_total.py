@@ -1,0 +1,48 @@
+"""A given number of synapses between two populations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.errors import UsageError
+from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, distinct, whole
+from neurosim.graph.population import Population
+
+
+@dataclass(frozen=True)
+class FixedTotal(Connector):
+    """Make ``n`` synapses between uniformly drawn pairs."""
+
+    n: int
+    autapses: bool = True
+    multapses: bool = True
+    name = "fixed_total"
+
+    def __post_init__(self) -> None:
+        whole(self.n, "fixed_total.n")
+
+    def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
+        n_pre, n_post, n = source.size, target.size, int(self.n)
+        skip_self = source is target and not self.autapses
+        per_row = n_post - 1 if skip_self else n_post
+        total = n_pre * per_row
+        if n and total < 1:
+            raise UsageError(f"fixed_total: no pair can be made between '{source.name}' and '{target.name}'.")
+        if self.multapses:
+            draws: Iterator[np.ndarray] = (
+                rng.integers(0, total, min(BLOCK, n - begin)) for begin in range(0, n, BLOCK)
+            )
+        else:
+            draws = iter([distinct(rng, 1, n, total)[0]])
+        for drawn in draws:
+            pre, post = np.divmod(drawn, per_row)
+            yield Pairs(pre, post + (post >= pre) if skip_self else post)
+
+    def expected(self, n_source: int, n_target: int) -> float:
+        return float(self.n)
+
+
+CONNECTOR = FixedTotal

@@ -1,0 +1,71 @@
+"""Delays on the time grid, with the bounds that the engine plans by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.errors import UsageError
+
+MAX_STEPS = 65535
+
+
+class DelayGrid:
+    """How one projection stores its delays: in steps once the time step is known, in ms before.
+
+    ``declared`` are the user's bounds in ms; where there are none, ``low`` and ``high`` (in stored units) widen
+    with what is stored. The smallest delay bounds the engine's epoch, the largest its ring of arrivals.
+    """
+
+    def __init__(self, dt: float | None, declared: tuple[float, float] | None = None) -> None:
+        self.dt = dt
+        self.declared = declared
+        self.low: float = np.inf
+        self.high: float = -np.inf
+        if declared is not None:
+            self.widen(self.stored(np.array(declared)))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Item type of a delay column that holds every delay up to ``high``."""
+        if self.dt is None:
+            return np.dtype(np.float64)
+        return np.dtype(np.uint8 if self.high <= 255 else np.uint16)
+
+    def stored(self, delays: NDArray[np.float64]) -> NDArray[Any]:
+        """Delays in ms as they are kept: ``floor(d/dt + 0.5)`` steps, at least one unless exactly 0."""
+        if self.dt is None:
+            return delays
+        steps = np.floor(delays / self.dt + 0.5).astype(np.int64)
+        return np.where(delays == 0.0, 0, np.maximum(steps, 1))
+
+    def shown(self, stored: Any) -> NDArray[np.float64]:
+        """Kept delays in ms: ``k·dt``."""
+        return np.asarray(stored, np.float64) if self.dt is None else np.asarray(stored) * self.dt
+
+    def check(self, delays: NDArray[np.float64], projection: str) -> None:
+        """Raise ``UsageError`` for a delay that is negative, too long or outside the declared bounds."""
+        if delays.size == 0:
+            return
+        low, high = float(delays.min()), float(delays.max())
+        if low < 0.0:
+            raise UsageError(f"projection '{projection}': a delay of {low:g} ms; delays are 0 ms or more.")
+        if self.dt is not None and high / self.dt > MAX_STEPS:
+            raise UsageError(
+                f"projection '{projection}': a delay of {high:g} ms is more than {MAX_STEPS} steps of {self.dt:g} ms."
+            )
+        if self.declared is not None and (low < self.declared[0] or high > self.declared[1]):
+            raise UsageError(
+                f"projection '{projection}': a delay of {low if low < self.declared[0] else high:g} ms lies outside "
+                f"the declared bounds [{self.declared[0]:g}, {self.declared[1]:g}] ms."
+            )
+
+    def widen(self, stored: NDArray[Any]) -> bool:
+        """Take in new delays; True when the bounds moved."""
+        before = self.low, self.high
+        if stored.size:
+            self.low = min(self.low, float(stored.min()))
+            self.high = max(self.high, float(stored.max()))
+        return before != (self.low, self.high)

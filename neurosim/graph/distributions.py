@@ -1,0 +1,318 @@
+"""Where weights, delays, initial values and parameters come from: one value, one per element, or draws.
+
+Parameters are quantities in the unit of what is drawn. Plain numbers are taken to be in it, so a
+distribution can be made before the unit is known: ``uniform("1 ms", "20 ms")`` is read when it is bound, by
+`distribution` or `sample`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from neurosim.errors import InvalidInput, unknown
+from neurosim.units import format_quantity, quantities, quantity
+
+Array = npt.NDArray[np.float64]
+
+_LEAST_ACCEPTED = 0.01  # share of a normal distribution that a truncation must leave; bounds the redrawing
+
+
+@dataclass(frozen=True)
+class Distribution(ABC):
+    """Base of all distributions."""
+
+    def bind(self, unit: str, what: str = "value") -> Self:
+        """Return the distribution with its parameters as floats in ``unit``, checked; raises InvalidInput."""
+        read = {field.name: self._read(field.name, unit, what) for field in fields(self)}
+        bound = replace(self, **read)
+        if problem := bound._problem(unit):
+            raise InvalidInput(f"{what}: {problem}")
+        return bound
+
+    def sample(self, rng: np.random.Generator, n: int, unit: str) -> Array:
+        """Draw ``n`` values in ``unit``, shape (n,)."""
+        return self.bind(unit)._draw(rng, n)
+
+    @property
+    def low(self) -> float | None:
+        """The least value possible, once bound; None where there is none."""
+        return None
+
+    @property
+    def high(self) -> float | None:
+        """The greatest value possible, once bound; None where there is none."""
+        return None
+
+    def _read(self, name: str, unit: str, what: str) -> Any:
+        return quantity(getattr(self, name), unit, f"{name} of {what}")
+
+    def _problem(self, unit: str) -> str:
+        """Say what is wrong with bound parameters, or nothing."""
+        return ""
+
+    @abstractmethod
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        """Draw from bound parameters."""
+
+
+@dataclass(frozen=True)
+class Constant(Distribution):
+    """The same value for all."""
+
+    value: Any
+
+    @property
+    def low(self) -> float:
+        return float(self.value)
+
+    high = low
+
+    def _read(self, name: str, unit: str, what: str) -> float:
+        return quantity(self.value, unit, what)
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        return np.full(n, self.value, np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Values(Distribution):
+    """One value for each element, in their order; draws nothing."""
+
+    values: Any
+
+    @property
+    def low(self) -> float | None:
+        return float(self.values.min()) if self.values.size else None
+
+    @property
+    def high(self) -> float | None:
+        return float(self.values.max()) if self.values.size else None
+
+    def _read(self, name: str, unit: str, what: str) -> Array:
+        return quantities(self.values, unit, what)
+
+    def _problem(self, unit: str) -> str:
+        return (
+            "" if self.values.ndim == 1 else f"needs one value per element, found shape {self.values.shape}"
+        )
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        if len(self.values) != n:
+            raise InvalidInput(f"{len(self.values)} values were given for {n} elements")
+        values: Array = self.values
+        return values
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Evenly between two values."""
+
+    minimum: Any
+    maximum: Any
+
+    @property
+    def low(self) -> float:
+        return float(self.minimum)
+
+    @property
+    def high(self) -> float:
+        return float(self.maximum)
+
+    def _problem(self, unit: str) -> str:
+        return _order(self.minimum, self.maximum, unit)
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        return rng.uniform(self.minimum, self.maximum, n)
+
+
+@dataclass(frozen=True)
+class Normal(Distribution):
+    """Normal with a mean and a standard deviation; unbounded, so see `TruncatedNormal` for delays."""
+
+    mean: Any
+    sd: Any
+
+    def _problem(self, unit: str) -> str:
+        return _spread(self.sd, unit)
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        return rng.normal(self.mean, self.sd, n)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Distribution):
+    """Normal, drawn again until it lies within bounds; ``mean`` and ``sd`` are those before that."""
+
+    mean: Any
+    sd: Any
+    minimum: Any
+    maximum: Any = math.inf
+
+    @property
+    def low(self) -> float:
+        return float(self.minimum)
+
+    @property
+    def high(self) -> float | None:
+        return float(self.maximum) if math.isfinite(self.maximum) else None
+
+    def _read(self, name: str, unit: str, what: str) -> float:
+        return quantity(getattr(self, name), unit, f"{name} of {what}", infinite=name == "maximum")
+
+    def _problem(self, unit: str) -> str:
+        if problem := _order(self.minimum, self.maximum, unit) or _spread(self.sd, unit):
+            return problem
+        if self.sd == 0:
+            inside = float(self.minimum <= self.mean <= self.maximum)
+        else:
+            below, above = (
+                math.erf((bound - self.mean) / (self.sd * math.sqrt(2)))
+                for bound in (self.minimum, self.maximum)
+            )
+            inside = 0.5 * (above - below)
+        return (
+            ""
+            if inside >= _LEAST_ACCEPTED
+            else f"only {inside:.2g} of the normal distribution is within bounds"
+        )
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        values = rng.normal(self.mean, self.sd, n)
+        outside = np.flatnonzero((values < self.minimum) | (values > self.maximum))
+        while outside.size:
+            drawn = rng.normal(self.mean, self.sd, outside.size)
+            values[outside] = drawn
+            outside = outside[(drawn < self.minimum) | (drawn > self.maximum)]
+        return values
+
+
+@dataclass(frozen=True)
+class Lognormal(Distribution):
+    """Lognormal with the mean and standard deviation of the variable itself (not of its logarithm).
+
+    A negative mean gives the mirror image, for inhibitory weights.
+    """
+
+    mean: Any
+    sd: Any
+
+    @property
+    def low(self) -> float | None:
+        return 0.0 if self.mean > 0 else None
+
+    @property
+    def high(self) -> float | None:
+        return 0.0 if self.mean < 0 else None
+
+    def _problem(self, unit: str) -> str:
+        return _spread(self.sd, unit) or ("the mean of a lognormal must not be 0" if self.mean == 0 else "")
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        variance = math.log1p((self.sd / self.mean) ** 2)
+        location = math.log(abs(self.mean)) - variance / 2
+        return math.copysign(1.0, self.mean) * rng.lognormal(location, math.sqrt(variance), n)
+
+
+@dataclass(frozen=True)
+class Exponential(Distribution):
+    """Exponential with a mean; a negative mean gives the mirror image."""
+
+    mean: Any
+
+    @property
+    def low(self) -> float | None:
+        return 0.0 if self.mean >= 0 else None
+
+    @property
+    def high(self) -> float | None:
+        return 0.0 if self.mean <= 0 else None
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        return float(self.mean) * rng.standard_exponential(n)
+
+
+def _order(minimum: float, maximum: float, unit: str) -> str:
+    if minimum <= maximum:
+        return ""
+    return (
+        f"the minimum {format_quantity(minimum, unit)} is above the maximum {format_quantity(maximum, unit)}"
+    )
+
+
+def _spread(sd: float, unit: str) -> str:
+    return (
+        "" if sd >= 0 else f"the standard deviation must not be negative, found {format_quantity(sd, unit)}"
+    )
+
+
+constant = Constant
+uniform = Uniform
+normal = Normal
+truncated_normal = TruncatedNormal
+lognormal = Lognormal
+exponential = Exponential
+
+KINDS: dict[str, type[Distribution]] = {
+    "constant": Constant,
+    "uniform": Uniform,
+    "normal": Normal,
+    "truncated_normal": TruncatedNormal,
+    "lognormal": Lognormal,
+    "exponential": Exponential,
+}
+"""Distributions by the name that scenarios use."""
+
+_SUGAR = re.compile(r"\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*")
+
+
+def distribution(spec: Any, unit: str, what: str = "value") -> Distribution:
+    """Read what stands for one or many values, and bind it to ``unit``.
+
+    ``spec`` is a quantity (`neurosim.units.quantity`), an array or list of them, a `Distribution`,
+    ``{"uniform": ["1 ms", "5 ms"]}``, ``{"uniform": {"minimum": …, "maximum": …}}`` or ``"uniform(1 ms, 5
+    ms)"``. Raises InvalidInput; ``what`` names the quantity in messages.
+    """
+    return _parsed(spec, what).bind(unit, what)
+
+
+def _parsed(spec: Any, what: str) -> Distribution:
+    if isinstance(spec, Distribution):
+        return spec
+    if isinstance(spec, Mapping):
+        if len(spec) != 1:
+            raise InvalidInput(
+                f"{what}: a distribution is written {{uniform: [a, b]}}, found {len(spec)} keys"
+            )
+        ((kind, arguments),) = spec.items()
+        return _made(str(kind), arguments, what)
+    if isinstance(spec, str) and (match := _SUGAR.fullmatch(spec[:1000])):
+        return _made(match[1], [part.strip() for part in match[2].split(",")], what)
+    if isinstance(spec, str) and spec.strip() in KINDS:
+        raise InvalidInput(f"{what}: write {spec.strip()}({_signature(KINDS[spec.strip()])})")
+    if isinstance(spec, list | tuple) or getattr(spec, "shape", ()) != ():
+        return Values(spec)
+    return Constant(spec)
+
+
+def _made(kind: str, arguments: Any, what: str) -> Distribution:
+    if kind not in KINDS:
+        raise unknown("distribution", kind, KINDS, f"for {what}")
+    made = KINDS[kind]
+    try:
+        if isinstance(arguments, Mapping):
+            return made(**{str(name): value for name, value in arguments.items()})
+        return made(*(arguments if isinstance(arguments, list | tuple) else [arguments]))
+    except TypeError:
+        raise InvalidInput(f"{what}: {kind} takes ({_signature(made)})") from None
+
+
+def _signature(kind: type[Distribution]) -> str:
+    return ", ".join(field.name for field in fields(kind))

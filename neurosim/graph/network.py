@@ -1,0 +1,313 @@
+"""The network: populations, projections, groups and inputs by name, and the ids of all neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurosim import models, rng
+from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph.build import Progress, build_synapses
+from neurosim.graph.connectors import connector as read_connector
+from neurosim.graph.delays import DelayGrid
+from neurosim.graph.groups import Group
+from neurosim.graph.history import History
+from neurosim.graph.inputs import Input, read_source
+from neurosim.graph.population import Ids, Population, Slots
+from neurosim.graph.projection import Projection
+from neurosim.graph.receptors import choose_receptor
+from neurosim.units import quantity
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_MAX_ID = 2**32 - 1
+
+
+class Network:
+    """A spiking network whose structure can change at any time between two steps.
+
+    Parameters
+    ----------
+    seed : of everything random in the network, from its wiring to its inputs.
+    dt : time step in ms (or a quantity); may be left to the :class:`Simulation`. Delays are kept on this grid.
+    progress : called as ``progress(what, done, total)`` while many synapses are made.
+    """
+
+    def __init__(self, seed: int = 1, dt: float | str | None = None, progress: Progress | None = None) -> None:
+        if not 0 <= int(seed) < 2**63:
+            raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1; found {seed}.")
+        self.seed = int(seed)
+        self.dt: float | None = None
+        self.populations: dict[str, Population] = {}
+        self.projections: dict[str, Projection] = {}
+        self.groups: dict[str, Group] = {}
+        self.inputs: dict[str, Input] = {}
+        self.history = History()
+        self.progress = progress
+        self.revision = 0
+        self._edits = 0
+        self._inside_epoch = False
+        self._next_id = 0
+        self._owner = np.zeros(0, np.uint16)
+        self._slot = np.zeros(0, np.int64)
+        if dt is not None:
+            self.set_grid(dt)
+
+    def __repr__(self) -> str:
+        neurons = sum(p.size for p in self.populations.values())
+        synapses = sum(p.size for p in self.projections.values())
+        return f"<network: {neurons} neurons in {len(self.populations)} populations, {synapses} synapses>"
+
+    @property
+    def time(self) -> float:
+        """Simulated time in ms."""
+        return self.history.time
+
+    def set_grid(self, dt: float | str) -> None:
+        """Fix the time step (ms); delays are rounded to it now: ``floor(d/dt + 0.5)`` steps, at least one unless 0."""
+        step = quantity(dt, "ms", "dt")
+        if step <= 0.0:
+            raise UsageError(f"dt must be more than 0 ms; found {step:g} ms.")
+        if self.dt is not None and self.dt != step:
+            raise UsageError(f"the network's delays are on a grid of {self.dt:g} ms already; dt cannot become {step:g} ms.")
+        if self.dt == step:
+            return
+        self.dt = step
+        for projection in self.projections.values():
+            projection._set_grid(step)
+
+    # -- building -------------------------------------------------------------------------------------
+
+    def add_population(
+        self,
+        name: str,
+        size: int,
+        model: Any = "lif_delta",
+        *,
+        initial: Mapping[str, Any] | None = None,
+        positions: ArrayLike | None = None,
+    ) -> Population:
+        """Add ``size`` neurons of one model.
+
+        Parameters
+        ----------
+        model : a name, ``{name: {parameters}}`` or e.g. ``ns.models.izhikevich(a=0.02)``.
+        initial : state variable -> number, quantity, array of shape (size,) or distribution.
+        positions : um or quantities, shape (size, 2) or (size, 3).
+        """
+        self._check_name(name)
+        configured = models.neuron(model)
+        if isinstance(size, bool) or int(size) != size or size < 0:
+            raise UsageError(f"population '{name}': size must be a whole number, 0 or more; found {size!r}.")
+        if configured.model.times and len(configured.times) not in (0, size):
+            raise UsageError(f"population '{name}' has {size} neurons but times for {len(configured.times)}.")
+        population = Population(self, name, len(self.populations), int(size), configured)
+        slots = population.slots(population.ids)
+        population.initialise(slots, dict(initial or {}))
+        if positions is not None:
+            population._place(slots, positions)
+        self.populations[name] = population
+        self._touch()
+        return population
+
+    def connect(
+        self,
+        source: Population | str,
+        target: Population | str,
+        connector: Any,
+        *,
+        name: str | None = None,
+        weight: Any = 1.0,
+        delay: Any = 1.0,
+        receptor: str | None = None,
+        learning: Sequence[Any] = (),
+        bounds: Mapping[str, Any] | None = None,
+    ) -> Projection:
+        """Connect two populations.
+
+        Parameters
+        ----------
+        connector : e.g. ``ns.connectors.fixed_indegree(100)``, ``"all_to_all"``, ``{"fixed_probability": 0.1}``.
+        name : default ``source_target``.
+        weight, delay : number, quantity, array (one per synapse) or distribution; unit of the receptor, and ms.
+        receptor : an input of the target's model; default its only one, or ``exc``/``inh`` by the weight's sign.
+        bounds : ``{"weight": (low, high), "delay": (low, high)}`` for edits and rules.
+        """
+        source, target = self._population(source), self._population(target)
+        name = self._free_name(f"{source.name}_{target.name}") if name is None else name
+        self._check_name(name)
+        if learning:
+            raise InvalidInput(f"projection '{name}': learning rules are announced but not built yet.")
+        limits = _read_bounds(bounds, name)
+        receptor = choose_receptor(target, receptor, weight, name)
+        unit = target.model.receptors[receptor].unit
+        weight_bounds = _pair(limits.get("weight"), unit, f"bounds of weight of '{name}'")
+        grid = DelayGrid(self.dt, _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'"))
+        projection = Projection(
+            self, name, len(self.projections), source, target, receptor, grid, weight_bounds
+        )
+        build_synapses(projection, read_connector(connector), weight, delay, self.progress)
+        self.projections[name] = projection
+        self._touch()
+        return projection
+
+    def add_group(self, name: str, population: Population | str, ids: ArrayLike) -> Group:
+        """Name a fixed set of neurons of one population."""
+        population = self._population(population)
+        self._check_name(name)
+        group = Group(name, population, population.columns["id"][population.slots(ids)])
+        self.groups[name] = group
+        return group
+
+    def add_input(
+        self, name: str, source: Any, targets: Any, *, weight: Any = 1.0, receptor: str | None = None
+    ) -> Input:
+        """Drive neurons from outside, independently for every target neuron.
+
+        Parameters
+        ----------
+        source : ``ns.inputs.poisson(rate="15 kHz")`` or ``ns.inputs.current(amplitude="300 pA")``.
+        targets : a population, a group, or a list of them.
+        weight : of each event, in the receptor's unit (Poisson only).
+        """
+        self._check_name(name)
+        if isinstance(targets, (Population, Group, str)):
+            targets = [targets]
+        selected = [self._population_or_group(target) for target in targets]
+        drive = Input(self, name, read_source(source), selected, weight, receptor)
+        self.inputs[name] = drive
+        self._touch()
+        return drive
+
+    # -- leaving --------------------------------------------------------------------------------------
+
+    def to_networkx(self) -> nx.MultiDiGraph[int]:
+        """The graph as it is now, keyed by neuron id; edge keys are synapse ids.
+
+        Nodes carry ``population`` and, where given, ``x y z`` (um); edges ``projection``, ``receptor``, ``weight``
+        and ``delay`` (ms).
+        """
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(time=self.time, seed=self.seed)
+        for population in self.populations.values():
+            points = population.positions
+            for k, neuron in enumerate(population.ids.tolist()):
+                place = {} if points is None else dict(zip("xyz", points[k].tolist(), strict=True))
+                graph.add_node(neuron, population=population.name, **place)
+        for projection in self.projections.values():
+            common = {"projection": projection.name, "receptor": projection.receptor}
+            edges = zip(*(column.tolist() for column in projection.edges()), strict=True)
+            graph.add_edges_from(
+                (pre, post, key, {"weight": weight, "delay": delay, **common}) for key, pre, post, weight, delay in edges
+            )
+        return graph
+
+    # -- names ----------------------------------------------------------------------------------------
+
+    def _check_name(self, name: str) -> None:
+        taken = (self.populations, self.projections, self.groups, self.inputs)
+        if not isinstance(name, str) or not name.isidentifier():
+            raise UsageError(f"a name is letters, digits and underscores, not beginning with a digit; found {name!r}.")
+        if any(name in names for names in taken):
+            raise UsageError(f"the name '{name}' is taken already.")
+
+    def _free_name(self, name: str) -> str:
+        taken = {*self.populations, *self.projections, *self.groups, *self.inputs}
+        candidates = (name if k == 1 else f"{name}_{k}" for k in range(1, len(taken) + 2))
+        return next(candidate for candidate in candidates if candidate not in taken)
+
+    def _population(self, population: Population | str) -> Population:
+        if isinstance(population, Population):
+            if population.network is not self:
+                raise UsageError(f"population '{population.name}' belongs to another network.")
+            return population
+        if population not in self.populations:
+            raise unknown("population", str(population), self.populations)
+        return self.populations[population]
+
+    def _population_or_group(self, target: Population | Group | str) -> Population | Group:
+        if isinstance(target, Group):
+            return target
+        if isinstance(target, str) and target in self.groups:
+            return self.groups[target]
+        if isinstance(target, str) and target not in self.populations:
+            raise unknown("population or group", target, [*self.populations, *self.groups])
+        return self._population(target)
+
+    # -- ids ------------------------------------------------------------------------------------------
+
+    def _issue_ids(self, population: Population, slots: Slots) -> Ids:
+        first = self._next_id
+        if first + slots.size > _MAX_ID:
+            raise UsageError("the network has used all 2^32 neuron ids.")
+        self._next_id += int(slots.size)
+        if self._next_id > self._slot.size:
+            capacity = max(self._next_id, self._slot.size * 3 // 2)
+            self._owner = np.concatenate([self._owner, np.zeros(capacity - self._owner.size, np.uint16)])
+            self._slot = np.concatenate([self._slot, np.full(capacity - self._slot.size, -1, np.int64)])
+        self._owner[first : self._next_id] = population.index
+        self._slot[first : self._next_id] = slots
+        self._touch()
+        return np.arange(first, self._next_id, dtype=np.uint32)
+
+    def _retire(self, ids: Ids) -> None:
+        self._slot[ids] = -1
+        self._touch()
+
+    def _move_slots(self, ids: Ids, slots: Slots) -> None:
+        self._slot[ids] = slots
+        self._touch()
+
+    def _slots_of(self, population: Population, ids: NDArray[Any]) -> Slots:
+        """Slots of ids in one population, -1 where an id is not one of its living neurons."""
+        if ids.dtype.kind not in "iu":
+            raise UsageError(f"ids are whole numbers; found {ids.dtype} values such as {ids.flat[0]!r}.")
+        wanted = ids.astype(np.int64)
+        if wanted.min() >= 0 and wanted.max() < self._next_id:
+            slots = self._slot[wanted]
+            if len(self.populations) > 1:
+                slots[self._owner[wanted] != population.index] = -1
+            return slots
+        inside = (wanted >= 0) & (wanted < self._next_id)
+        slots = np.full(wanted.size, -1, np.int64)
+        slots[inside] = self._slots_of(population, wanted[inside]) if inside.any() else -1
+        return slots
+
+    # -- edits ----------------------------------------------------------------------------------------
+
+    def _touch(self) -> None:
+        """Something that the engine has lowered is no longer true."""
+        self.revision += 1
+
+    def _stream(self, *names: str) -> np.random.Generator:
+        """A generator for one edit that may draw random values."""
+        self._edits += 1
+        return rng.generator(self.seed, rng.purpose(*names), self._edits)
+
+    def _check_editable(self) -> None:
+        if self._inside_epoch:
+            raise UsageError("the network can be changed between epochs only: from `every`, `at` or `when` callbacks.")
+
+
+def _read_bounds(bounds: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    limits = dict(bounds or {})
+    for key in limits:
+        if key not in ("weight", "delay"):
+            raise unknown("bound", key, ("weight", "delay"), f"in projection '{name}'")
+    return limits
+
+
+def _pair(bounds: Any, unit: str, what: str) -> tuple[float, float] | None:
+    if bounds is None:
+        return None
+    if not isinstance(bounds, Iterable) or isinstance(bounds, str) or len(list(bounds)) != 2:
+        raise UsageError(f"{what} are written as [low, high]; found {bounds!r}.")
+    low, high = (quantity(value, unit, what) for value in bounds)
+    if low > high:
+        raise UsageError(f"{what}: the low bound {low:g} is above the high bound {high:g}.")
+    return low, high

@@ -1,0 +1,314 @@
+"""A population: neurons of one model, with ids that are never reused.
+
+Every neuron has a *slot* in the population's columns. Slots are grouped into logical shards (one contiguous range
+each, its number fixed when the population is made), and within a shard ids ascend with slots: births append,
+deaths leave holes, and when holes are many the shard closes ranks in order. Users see ids only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurosim import rng
+from neurosim.errors import UsageError, unknown
+from neurosim.expressions import parse
+from neurosim.graph import history
+from neurosim.graph.distributions import distribution
+from neurosim.graph.variable import NeuronVariable
+from neurosim.models import ConfiguredModel
+from neurosim.units import quantities
+
+if TYPE_CHECKING:
+    from neurosim.graph.network import Network
+
+Ids = NDArray[np.uint32]
+Slots = NDArray[np.int64]
+
+_NEURONS_PER_SHARD = 1024
+_MAX_SHARDS = 4
+_ROUND = 16  # slots per shard are a multiple of this: whole cache lines, whole vectors
+
+
+class Watcher(Protocol):
+    """What a running simulation wants to know of a population."""
+
+    def neurons_born(self, population: Population, slots: Slots) -> None:
+        """New neurons stand at ``slots``."""
+
+    def neurons_died(self, population: Population, slots: Slots) -> None:
+        """The neurons at ``slots`` are dead and their synapses gone."""
+
+    def slots_moved(self, population: Population, old: Slots, new: Slots) -> None:
+        """Neurons moved from slots ``old`` to ``new``; the columns have been moved already."""
+
+
+class Population:
+    """Neurons of one model. Made by :meth:`Network.add_population`.
+
+    State variables and per-neuron values are attributes: ``pop.v[ids]``, ``pop.v.values``, ``pop.v.set(-65.0)``,
+    in the units that ``pop.variables`` names.
+    """
+
+    def __init__(self, network: Network, name: str, index: int, size: int, configured: ConfiguredModel) -> None:
+        self.network = network
+        self.name = name
+        self.index = index
+        self.configured = configured
+        self.model = configured.model
+        self.parameters: dict[str, float] = dict(configured.parameters)
+        self.shards = max(1, min(_MAX_SHARDS, size // _NEURONS_PER_SHARD))
+        self.used: Slots = np.array([part.size for part in np.array_split(np.arange(size), self.shards)], np.int64)
+        self.stride = _rounded(int(self.used.max(initial=0)))
+        self.columns: dict[str, NDArray[Any]] = {}
+        self.defaults: dict[str, float] = {}
+        self.watcher: Watcher | None = None
+        self._births = 0
+        self.first_id = network._next_id
+        self._cached_ids: Ids | None = None
+        n = self.n_slots
+        self.columns["id"] = np.zeros(n, np.uint32)
+        self.columns["alive"] = np.zeros(n, np.uint8)
+        for variable in self.model.state:
+            self.columns[variable.name] = np.zeros(n)
+        if self.model.receptors:
+            self.columns["refractory"] = np.zeros(n, np.int32)
+        if self.model.drive_unit is not None:
+            self.columns["i_stim"] = np.zeros(n)
+        slots = np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])
+        self._settle(slots, network._issue_ids(self, slots))
+
+    # -- what it holds --------------------------------------------------------------------------------
+
+    @property
+    def n_slots(self) -> int:
+        """Places in the columns, with holes and room to grow."""
+        return self.shards * self.stride
+
+    @property
+    def size(self) -> int:
+        """Number of living neurons."""
+        return int(self.ids.size)
+
+    @property
+    def ids(self) -> Ids:
+        """Ids of the living neurons, ascending; uint32 of shape (size,)."""
+        if self._cached_ids is None:
+            self._cached_ids = np.sort(self.columns["id"][self.columns["alive"].view(bool)])
+            self._cached_ids.setflags(write=False)
+        return self._cached_ids
+
+    @property
+    def ordered(self) -> bool:
+        """Whether ids ascend over all slots, so that no merging of shards is needed."""
+        ids = self.columns["id"][self.columns["alive"].view(bool)]
+        return self.shards == 1 or bool(np.all(ids[1:] > ids[:-1]))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Names and units of what every neuron has its own value of."""
+        units = {variable.name: variable.unit for variable in self.model.state}
+        if self.model.drive_unit is not None:
+            units["i_stim"] = self.model.drive_unit
+        if "x" in self.columns:
+            units.update(x="um", y="um", z="um")
+        return units
+
+    @property
+    def positions(self) -> NDArray[np.float64] | None:
+        """Positions in um, shape (size, 3), in the order of ``ids``; None where there are none."""
+        if "x" not in self.columns:
+            return None
+        slots = self.slots(self.ids)
+        return np.stack([self.columns[axis][slots] for axis in "xyz"], axis=1)
+
+    def __getattr__(self, name: str) -> NeuronVariable:
+        if name.startswith("_") or "columns" not in self.__dict__:
+            raise AttributeError(name)
+        variables = self.variables
+        if name not in variables:
+            raise AttributeError(str(unknown("variable", name, variables, f"of population '{self.name}'")))
+        return NeuronVariable(self, name, variables[name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "columns" in self.__dict__ and name in self.variables:
+            getattr(self, name).set(value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __repr__(self) -> str:
+        return f"<population '{self.name}': {self.size} × {self.model.name}>"
+
+    # -- ids and slots --------------------------------------------------------------------------------
+
+    def slots(self, ids: ArrayLike) -> Slots:
+        """Slots of living neurons by id.
+
+        Raises ``UnknownName`` for an id that is not a living neuron of this population.
+        """
+        wanted = np.atleast_1d(np.asarray(ids))
+        if wanted.size == 0:
+            return np.empty(0, np.int64)
+        slots = self.network._slots_of(self, wanted)
+        if slots.min() < 0:
+            bad = wanted[slots < 0][:3].tolist()
+            raise unknown("neuron", str(bad[0]) if len(bad) == 1 else str(bad), [], f"in population '{self.name}'")
+        return slots
+
+    def where(self, condition: str) -> Ids:
+        """Ids of the neurons for which an expression holds, e.g. ``"v > -50 mV and x > 100 um"``.
+
+        Known symbols: ``id``, the state variables and, where given, ``x y z``.
+        """
+        expression = parse(condition, {"id": "", **self.variables})
+        slots = self.slots(self.ids)
+        values = {name: self.columns[name][slots] for name in expression.names}
+        return self.ids[np.broadcast_to(np.asarray(expression.evaluate(values), bool), slots.shape)]
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Change a parameter of the model for all neurons, from now on."""
+        self.parameters[name] = self.model.parameter(name).check(value, self.name)
+        self.network._touch()
+
+    # -- birth and death ------------------------------------------------------------------------------
+
+    def add(self, n: int, positions: ArrayLike | None = None, **initial: Any) -> Ids:
+        """Let ``n`` neurons be born, in the model's initial state unless ``initial`` says otherwise.
+
+        Returns their ids (uint32, ascending). Call between runs or in a callback.
+        """
+        if n < 0:
+            raise UsageError(f"cannot add {n} neurons to '{self.name}'.")
+        if self.model.times:
+            raise UsageError(f"'{self.name}' is a {self.model.name}: its neurons come with their times.")
+        self.network._check_editable()
+        if positions is not None and "x" not in self.columns:
+            raise UsageError(f"population '{self.name}' has no positions; give them when it is made.")
+        self._check_initial(initial)
+        slots = self._take_slots(n)
+        ids = self.network._issue_ids(self, slots)
+        self._births += 1
+        self._settle(slots, ids)
+        self.initialise(slots, initial, event=self._births)
+        if positions is not None:
+            self._place(slots, positions)
+        self.network.history.neurons(history.NEURON_BIRTH, self.index, ids)
+        if self.watcher is not None:
+            self.watcher.neurons_born(self, slots)
+        return ids
+
+    def remove(self, ids: ArrayLike) -> None:
+        """Let neurons die, and with each its synapses; unknown ids raise ``UnknownName`` and change nothing."""
+        slots = self.slots(np.unique(np.atleast_1d(np.asarray(ids))))
+        if slots.size == 0:
+            return
+        self.network._check_editable()
+        dead = self.columns["id"][slots]
+        for projection in self.network.projections.values():
+            projection._drop_neurons(self, slots)
+        self.columns["alive"][slots] = 0
+        self.network._retire(dead)
+        self._cached_ids = None
+        self.network.history.neurons(history.NEURON_DEATH, self.index, dead)
+        if self.watcher is not None:
+            self.watcher.neurons_died(self, slots)
+        self._close_ranks()
+
+    def _check_initial(self, initial: dict[str, Any]) -> None:
+        known = {variable.name for variable in self.model.state}
+        for name in initial:
+            if name not in known:
+                raise unknown("state variable", name, known, f"of {self.model.name}")
+
+    def initialise(self, slots: Slots, initial: dict[str, Any], event: int = 0) -> None:
+        """Set the state of the neurons at ``slots``: declared initial values, overridden by ``initial``."""
+        self._check_initial(initial)
+        for variable in self.model.state:
+            value: Any = variable.initial
+            if isinstance(value, str):
+                value = self.parameters[value]
+            if variable.name in initial:
+                what = f"initial {variable.name} of '{self.name}'"
+                drawn = distribution(initial[variable.name], variable.unit, what)
+                stream = rng.generator(self.network.seed, rng.purpose("initial", self.name, variable.name), event)
+                value = drawn.sample(stream, slots.size, variable.unit)
+            self.columns[variable.name][slots] = value
+
+    def _settle(self, slots: Slots, ids: Ids) -> None:
+        for name, column in self.columns.items():
+            column[slots] = self.defaults.get(name, 0)
+        self.columns["id"][slots] = ids
+        self.columns["alive"][slots] = 1
+        self._cached_ids = None
+        self.initialise(slots, {})
+
+    def _place(self, slots: Slots, positions: ArrayLike) -> None:
+        """Set positions (um or quantities), shape (n, 3) or (n, 2)."""
+        points = np.asarray(quantities(np.asarray(positions).ravel().tolist(), "um", "positions"))
+        points = points.reshape(slots.size, -1) if slots.size else np.zeros((0, 3))
+        if points.shape[1] not in (2, 3):
+            raise UsageError(f"positions of '{self.name}' need shape (n, 2) or (n, 3); found {points.shape}.")
+        for k, axis in enumerate("xyz"):
+            if axis not in self.columns:
+                self.columns[axis] = np.zeros(self.n_slots)
+            if k < points.shape[1]:
+                self.columns[axis][slots] = points[:, k]
+
+    # -- slots that move ------------------------------------------------------------------------------
+
+    def _take_slots(self, n: int) -> Slots:
+        """Fresh slots at the ends of the shards, always in the emptiest shard; room is made where needed."""
+        used = self.used.copy()
+        shard_of = np.empty(n, np.int64)
+        for i in range(n):
+            shard_of[i] = int(np.argmin(used))
+            used[shard_of[i]] += 1
+        if used.max(initial=0) > self.stride:
+            slots = self._live_and_dead()
+            stride = _rounded(max(int(used.max()), self.stride * 3 // 2))
+            self._move(slots, slots // self.stride * stride + slots % self.stride, stride)
+        offset = np.empty(n, np.int64)
+        for shard in range(self.shards):
+            mine = shard_of == shard
+            offset[mine] = self.used[shard] + np.arange(int(mine.sum()))
+        self.used = used
+        return shard_of * self.stride + offset
+
+    def _live_and_dead(self) -> Slots:
+        return np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])
+
+    def _close_ranks(self) -> None:
+        """Give back the holes of the dead when they are a quarter of the slots in use."""
+        alive = self.columns["alive"].view(bool)
+        if int(self.used.sum()) - int(alive.sum()) <= max(64, int(self.used.sum()) // 4):
+            return
+        slots = np.flatnonzero(alive)
+        shard = slots // self.stride
+        counts = np.bincount(shard, minlength=self.shards)
+        first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        self.used = counts.astype(np.int64)
+        self._move(slots, shard * self.stride + np.arange(slots.size) - first[shard], self.stride)
+
+    def _move(self, old: Slots, new: Slots, stride: int) -> None:
+        """Move neurons from slots ``old`` to ``new``, and everything that points at them."""
+        before = self.n_slots
+        self.stride = stride
+        for name, column in self.columns.items():
+            moved = np.zeros((self.n_slots, *column.shape[1:]), column.dtype)
+            moved[new] = column[old]
+            self.columns[name] = moved
+        alive = self.columns["alive"][new].view(bool)
+        self.network._move_slots(self.columns["id"][new[alive]], new[alive])
+        for projection in self.network.projections.values():
+            projection._relocate(self, old, new, before)
+        if self.watcher is not None:
+            self.watcher.slots_moved(self, old, new)
+
+
+def _rounded(n: int) -> int:
+    return max(_ROUND, -(-n // _ROUND) * _ROUND)

@@ -1,0 +1,346 @@
+"""A projection: the synapses from one population onto one receptor of another.
+
+A synapse's id is 64 bits: its presynaptic neuron's id and a birth counter of that neuron's row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurosim.errors import UsageError, unknown
+from neurosim.expressions import parse
+from neurosim.graph import history
+from neurosim.graph.delays import DelayGrid
+from neurosim.graph.distributions import distribution
+from neurosim.graph.population import Population, Slots
+from neurosim.graph.rows import Array, Index, RowStore
+from neurosim.graph.variable import SynapseVariable, Values
+
+if TYPE_CHECKING:
+    from neurosim.graph.network import Network
+
+SynapseIds = NDArray[np.uint64]
+
+_SHIFT = np.uint64(32)
+
+
+class Edges(NamedTuple):
+    """Synapses as arrays of equal length, ordered by presynaptic id and place in the row; ``delay`` in ms."""
+
+    id: SynapseIds
+    pre: NDArray[np.uint32]
+    post: NDArray[np.uint32]
+    weight: NDArray[np.float32]
+    delay: Values
+
+
+class Projection:
+    """Synapses from ``source`` to ``target``. Made by :meth:`Network.connect`.
+
+    ``weight`` (unit of the receptor) and ``delay`` (ms) are read and written by synapse id:
+    ``ee.weight[ids]``, ``ee.delay[ids] = 2.0``, ``ee.weight.values`` (in the order of ``ee.ids``).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        name: str,
+        index: int,
+        source: Population,
+        target: Population,
+        receptor: str,
+        grid: DelayGrid,
+        weight_bounds: tuple[float, float] | None,
+    ) -> None:
+        self.network = network
+        self.name = name
+        self.index = index
+        self.source = source
+        self.target = target
+        self.receptor = receptor
+        self.weight_unit = target.model.receptors[receptor].unit
+        self.grid = grid
+        self.weight_bounds = weight_bounds
+        self.store = RowStore(source.n_slots, target.shards, target.stride)
+        self.default_weight: Any = None
+        self.default_delay: Any = None
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return self.store.live
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __repr__(self) -> str:
+        arrow = f"{self.source.name} → {self.target.name}.{self.receptor}"
+        return f"<projection '{self.name}': {self.size} synapses {arrow}>"
+
+    @property
+    def ids(self) -> SynapseIds:
+        """Ids of all synapses, uint64, ordered by presynaptic id and place in the row."""
+        return self._ids_at(*self.store.places(self._rows_by_id()))
+
+    @property
+    def weight(self) -> SynapseVariable:
+        """Weights by synapse id, in the unit of the receptor (``weight_unit``)."""
+        return SynapseVariable(self, "weight", self.weight_unit)
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        SynapseVariable(self, "weight", self.weight_unit).set(value)
+
+    @property
+    def delay(self) -> SynapseVariable:
+        """Delays by synapse id, in ms, as multiples of the time step once that is known."""
+        return SynapseVariable(self, "delay", "ms")
+
+    @delay.setter
+    def delay(self, value: Any) -> None:
+        SynapseVariable(self, "delay", "ms").set(value)
+
+    def edges(self) -> Edges:
+        """All synapses as arrays."""
+        return self._edges_at(*self.store.places(self._rows_by_id()))
+
+    def where(self, condition: str) -> SynapseIds:
+        """Ids of the synapses for which an expression holds, e.g. ``"weight < 0.1 mV and delay > 2 ms"``.
+
+        Known symbols: ``pre`` and ``post`` (neuron ids), ``weight``, ``delay``.
+        """
+        expression = parse(condition, {"pre": "", "post": "", "weight": self.weight_unit, "delay": "ms"})
+        rows, places = self.store.places(self._rows_by_id())
+        edges = self._edges_at(rows, places)
+        values: dict[str, Any] = {name: getattr(edges, name) for name in expression.names}
+        return edges.id[np.broadcast_to(np.asarray(expression.evaluate(values), bool), edges.id.shape)]
+
+    def find(self, pre: ArrayLike | None = None, post: ArrayLike | None = None) -> SynapseIds:
+        """Ids of the synapses from any of ``pre`` onto any of ``post`` (neuron ids; None means all)."""
+        rows = self._rows_by_id() if pre is None else self.source.slots(np.unique(np.atleast_1d(np.asarray(pre))))
+        row_of, places = self.store.places(rows)
+        if post is not None:
+            wanted = np.zeros(self.target.n_slots, bool)
+            wanted[self.target.slots(post)] = True
+            hit = wanted[self.store.columns["post"][places]]
+            row_of, places = row_of[hit], places[hit]
+        return self._ids_at(row_of, places)
+
+    def out_degree(self, ids: ArrayLike | None = None) -> Index:
+        """Synapses that leave each of ``ids`` (default: all source neurons, in the order of their ids)."""
+        slots = self.source.slots(self.source.ids if ids is None else ids)
+        return self.store.ends[slots, -1].astype(np.int64)
+
+    def in_degree(self, ids: ArrayLike | None = None) -> Index:
+        """Synapses that arrive at each of ``ids`` (default: all target neurons, in the order of their ids)."""
+        slots = self.target.slots(self.target.ids if ids is None else ids)
+        return self.store.in_degree(self.target.n_slots)[slots]
+
+    # -- edits ----------------------------------------------------------------------------------------
+
+    def add(self, pre: ArrayLike, post: ArrayLike, weight: Any = None, delay: Any = None) -> SynapseIds:
+        """Add synapses pairwise: ``pre[i]`` onto ``post[i]``; a single id pairs with all of the other side.
+
+        ``weight`` and ``delay`` are numbers, quantities, arrays or distributions; left out, they are drawn as
+        when the projection was made. Returns the new ids (uint64).
+        """
+        pre_slots, post_slots = self.source.slots(pre), self.target.slots(post)
+        if pre_slots.size != post_slots.size:
+            pre_slots, post_slots = _pairwise(pre_slots, post_slots)
+        n = pre_slots.size
+        self.network._check_editable()
+        weights = self._drawn("weight", self.default_weight if weight is None else weight, n)
+        delays = self._drawn("delay", self.default_delay if delay is None else delay, n)
+        self._check_weights(weights)
+        self.grid.check(delays, self.name)
+        if n == 0:
+            return np.empty(0, np.uint64)
+        posts = post_slots.astype(np.uint32)
+        values = self._columns(weights, delays)
+        serials = self.store.append(pre_slots, posts, values)
+        pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
+        ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
+        shown = self.grid.shown(values["delay"] if "delay" in values else self.store.uniform_delay)
+        self.network.history.synapses(
+            history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, values["weight"], shown
+        )
+        return ids
+
+    def remove(self, ids: ArrayLike) -> None:
+        """Remove synapses by id; an unknown id raises ``UnknownName`` and nothing is removed."""
+        wanted = np.atleast_1d(np.asarray(ids, np.uint64))
+        if wanted.size == 0:
+            return
+        self.network._check_editable()
+        rows, serials, places = self._locate(wanted)
+        if self.network.history.full:
+            rows, serials, places = _distinct(rows, serials, places)
+        self._delete(rows, serials, places)
+
+    def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
+        edges = self._edges_at(rows, places) if self.network.history.full else None
+        deleted = self.store.delete(rows, serials, places)
+        if edges is None:
+            self.network.history.deaths["synapses"] += deleted
+        else:
+            self.network.history.synapses(history.SYNAPSE_DEATH, self.index, *edges)
+
+    def _drop_neurons(self, population: Population, slots: Slots) -> None:
+        """The neurons at ``slots`` of ``population`` are dying: so do their synapses here."""
+        doomed = []
+        if population is self.source:
+            rows, places = self.store.places(slots)
+            doomed.append((rows, self.store.serials_at(rows, places)))
+        if population is self.target:
+            marked = np.zeros(self.target.n_slots, bool)
+            marked[slots] = True
+            rows, places = self.store.places_onto(marked)
+            if population is self.source:  # listed with their source already
+                survives = ~np.isin(rows, slots)
+                rows, places = rows[survives], places[survives]
+            doomed.append((rows, self.store.serials_at(rows, places)))
+        for rows, serials in doomed:
+            if rows.size:
+                self._delete(rows, serials, self.store.find(rows, serials)[0])
+
+    def _relocate(self, population: Population, old: Slots, new: Slots, n_before: int) -> None:
+        """Slots of ``population`` have moved; ``n_before`` is how many there were."""
+        if population is self.source:
+            self.store.relocate_rows(old, new, population.n_slots)
+        if population is self.target:
+            self.store.relocate_posts(old, new, n_before, population.stride)
+
+    def _set_grid(self, dt: float) -> None:
+        """The time step is known now: delays become steps."""
+        kept = self.store.columns.get("delay")
+        uniform = self.store.uniform_delay
+        self.grid = DelayGrid(dt, self.grid.declared)
+        if kept is not None:
+            delays = kept[: self.store.capacity].copy()
+            live = self.store.places()[1]
+            self.grid.check(delays[live], self.name)
+            stored = np.zeros(delays.size, np.int64)
+            stored[live] = self.grid.stored(delays[live])
+            self.grid.widen(stored[live])
+            self.store.columns["delay"] = stored.astype(self.grid.dtype)
+        elif self.size:
+            delays = np.array([uniform], np.float64)
+            self.grid.check(delays, self.name)
+            steps = self.grid.stored(delays)
+            self.grid.widen(steps)
+            self.store.uniform_delay = int(steps[0])
+        self.store._publish()
+        self.network._touch()
+
+    # -- values ---------------------------------------------------------------------------------------
+
+    def _drawn(self, name: str, value: Any, n: int) -> Values:
+        unit = self.weight_unit if name == "weight" else "ms"
+        if type(value) in (float, int):
+            return np.full(n, float(value))
+        drawn = distribution(value, unit, f"{name} of projection '{self.name}'")
+        return drawn.sample(self.network._stream("edit", self.name, name), n, unit)
+
+    def _columns(self, weights: Values, delays: Values) -> dict[str, Array]:
+        """Column values for new synapses; delays get a column (or a wider one) when they need it."""
+        values: dict[str, Array] = {"weight": weights.astype(np.float32)}
+        stored = self.grid.stored(delays)
+        if stored.size and self.grid.widen(stored):
+            self.network._touch()
+        uniform = "delay" not in self.store.columns
+        if not uniform or (stored.size and (self.size == 0 or np.any(stored != self.store.uniform_delay))):
+            if uniform and self.size == 0 and np.all(stored == stored[0]):
+                self.store.uniform_delay = stored[0].item()
+                self.store._publish()
+                self.network._touch()
+                return values
+            dtype = self.grid.dtype
+            held = self.store.columns.get("delay")
+            if held is None or held.dtype != dtype:
+                self.store.widen_delays(dtype)
+                self.network._touch()
+            values["delay"] = stored.astype(dtype)
+        return values
+
+    def _check_weights(self, weights: Values) -> None:
+        if self.weight_bounds is not None and weights.size:
+            low, high = self.weight_bounds
+            bad = (weights < low) | (weights > high)
+            if bad.any():
+                raise UsageError(
+                    f"weight {weights[bad][0]:g} lies outside the bounds [{low:g}, {high:g}] {self.weight_unit} "
+                    f"of projection '{self.name}'."
+                )
+
+    def _read(self, name: str, places: Index) -> Values:
+        if name == "weight":
+            return self.store.columns["weight"][places].astype(np.float64)
+        return self.grid.shown(self.store.delays_at(places))
+
+    def _write(self, name: str, places: Index, values: Values) -> None:
+        self.network._check_editable()
+        if name == "weight":
+            self._check_weights(values)
+            self.store.columns["weight"][places] = values
+            return
+        self.grid.check(values, self.name)
+        stored = self.grid.stored(values)
+        if places.size == 0:
+            return
+        self.grid.widen(stored)
+        self.store.widen_delays(self.grid.dtype)
+        self.store.columns["delay"][places] = stored
+        self.network._touch()
+
+    # -- ids and places ---------------------------------------------------------------------------------
+
+    def _rows_by_id(self) -> Slots:
+        return self.source.slots(self.source.ids)
+
+    def _ids_at(self, rows: Slots, places: Index) -> SynapseIds:
+        pre = self.source.columns["id"][rows].astype(np.uint64)
+        return (pre << _SHIFT) | self.store.serials_at(rows, places)
+
+    def _edges_at(self, rows: Slots, places: Index) -> Edges:
+        return Edges(
+            self._ids_at(rows, places),
+            self.source.columns["id"][rows],
+            self.target.columns["id"][self.store.columns["post"][places]],
+            self.store.columns["weight"][places],
+            self._read("delay", places),
+        )
+
+    def _places(self, ids: ArrayLike) -> Index:
+        return self._locate(np.atleast_1d(np.asarray(ids, np.uint64)))[2]
+
+    def _locate(self, ids: SynapseIds) -> tuple[Slots, NDArray[np.uint32], Index]:
+        """Row, birth number and place of each synapse; ``UnknownName`` when one does not exist."""
+        rows = self.network._slots_of(self.source, (ids >> _SHIFT).astype(np.int64))
+        serials = ids.astype(np.uint32)
+        places, complete = self.store.find(rows, serials)
+        if not complete:
+            missing = int(ids[places < 0][0])
+            raise unknown("synapse", str(missing), [], f"in projection '{self.name}'")
+        return rows, serials, places
+
+
+def _pairwise(pre: Slots, post: Slots) -> tuple[Slots, Slots]:
+    if pre.size == 1:
+        return np.repeat(pre, post.size), post
+    if post.size == 1:
+        return pre, np.repeat(post, pre.size)
+    raise UsageError(f"synapses are added pairwise: {pre.size} presynaptic ids do not match {post.size} postsynaptic.")
+
+
+def _distinct(rows: Slots, serials: NDArray[np.uint32], places: Index) -> tuple[Slots, NDArray[np.uint32], Index]:
+    """Each synapse once, first mention kept, order kept."""
+    first = np.unique(places, return_index=True)[1]
+    if first.size == places.size:
+        return rows, serials, places
+    first.sort()
+    return rows[first], serials[first], places[first]

@@ -1,0 +1,264 @@
+"""The mutable synapse store: one contiguous row per presynaptic neuron, struct-of-arrays.
+
+A row is a block in a pool; every synapse is one place in each column (postsynaptic slot, weight, delay, and the
+birth number that makes its id). Within a row synapses are ordered by the target's logical shard, so that a thread
+that owns a range of shards streams one contiguous piece of each row. Appending takes the end of the shard's
+segment, deleting swaps the segment's last synapse into the hole, and each later shard moves one synapse; only a
+row that is full moves as a whole. Delays that are all alike, and birth numbers that follow from the place (as
+long as nothing was edited), take no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.compiled import address_of
+from neurosim.graph import row_kernels as kernels
+from neurosim.graph.row_kernels import N_CLASSES, ROWS
+
+Array = NDArray[Any]
+Index = NDArray[np.int64]
+
+_POOL_GROWTH = 1.2
+_SLACK_BEFORE_COMPACTION = 1.25  # pool in use / what the rows need
+
+
+class Block(NamedTuple):
+    """Synapses in the making: presynaptic rows, postsynaptic slots, and values of the other columns."""
+
+    rows: NDArray[np.uint32]
+    posts: NDArray[np.uint32]
+    values: Mapping[str, Array]
+
+
+class RowStore:
+    """Rows of synapses with columns ``post``, ``weight`` and, where needed, ``delay`` and ``serial``.
+
+    Parameters
+    ----------
+    n_rows : presynaptic slots.
+    shards, stride : logical shards of the target and slots per shard.
+    """
+
+    def __init__(self, n_rows: int, shards: int, stride: int) -> None:
+        self.record: NDArray[Any] = np.zeros(1, ROWS)
+        self.shards = shards
+        self.uniform_delay: float = 1  # in steps, or in ms before a time grid is known
+        self.start = np.zeros(n_rows, np.int64)
+        self.ends = np.zeros((n_rows, shards), np.uint32)
+        self.size_class = np.zeros(n_rows, np.uint8)
+        self.next_serial = np.zeros(n_rows, np.uint32)
+        self.columns: dict[str, Array] = {"post": np.empty(0, np.uint32), "weight": np.empty(0, np.float32)}
+        self._free = np.full(N_CLASSES, -1, np.int64)
+        self._since_check = 0
+        self.record["shards"], self.record["stride"] = shards, stride
+        self._publish()
+
+    # -- the record that kernels read -----------------------------------------------------------
+
+    @property
+    def address(self) -> int:
+        """Address of the store's record; stays the same for the store's life."""
+        return int(self.record.ctypes.data)
+
+    @property
+    def live(self) -> int:
+        """Number of synapses."""
+        return int(self.record["live"][0])
+
+    @property
+    def capacity(self) -> int:
+        """Places in the pool."""
+        return int(self.columns["post"].size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held: columns up to the top of the pool, and row headers."""
+        per_place = sum(column.itemsize for column in self.columns.values())
+        headers = self.start.nbytes + self.ends.nbytes + self.size_class.nbytes + self.next_serial.nbytes
+        return int(self.record["top"][0]) * per_place + headers
+
+    def _publish(self) -> None:
+        """Rewrite the record after an array moved."""
+        table = [(address_of(column), column.itemsize) for column in self.columns.values()]
+        self._table = np.array(table, np.int64)
+        delay = self.columns.get("delay")
+        for name, value in (
+            ("start", address_of(self.start)), ("ends", address_of(self.ends)),
+            ("size_class", address_of(self.size_class)), ("next_serial", address_of(self.next_serial)),
+            ("n_rows", self.start.size), ("post", address_of(self.columns["post"])),
+            ("weight", address_of(self.columns["weight"])), ("delay", address_of(delay)),
+            ("serial", address_of(self.columns.get("serial"))),
+            ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform_delay)),
+            ("columns", address_of(self._table)), ("n_columns", len(table)),
+            ("free", address_of(self._free)), ("capacity", self.capacity),
+        ):  # fmt: skip
+            self.record[name] = value
+
+    # -- building and growing --------------------------------------------------------------------
+
+    def build(self, blocks: Iterable[Block], delay_dtype: np.dtype[Any] | None) -> None:
+        """Fill an empty store; ``delay_dtype`` is None for a uniform delay."""
+        blocks = list(blocks)
+        for block in blocks:
+            kernels.count_rows(self.address, block.rows.size, address_of(block.rows), address_of(block.posts))
+        kernels.reserve_rows(self.address)
+        if delay_dtype is not None:
+            self.columns["delay"] = np.empty(0, delay_dtype)
+        self._extend_pool(int(self.record["top"][0]))
+        for block in blocks:
+            incoming, _keep = self._incoming(block.posts, block.values)
+            kernels.fill_rows(self.address, block.rows.size, address_of(block.rows), address_of(incoming))
+
+    def append(self, rows: Index, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> NDArray[np.uint32]:
+        """Add synapses; ``values`` holds every other column except ``serial``. Returns their birth numbers."""
+        self._number()
+        serials = np.empty(rows.size, np.uint32)
+        rows_at = rows.ctypes.data
+        kernels.issue_serials(self.address, rows.size, rows_at, serials.ctypes.data)
+        incoming, _keep = self._incoming(posts, {**values, "serial": serials})
+        done = 0
+        while (done := kernels.append(self.address, done, rows.size, rows_at, incoming.ctypes.data)) < rows.size:
+            self._make_room(int(rows.size - done))
+        return serials
+
+    def _incoming(self, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> tuple[Array, list[Array]]:
+        """A table of (address, item size) in the order of the columns, and the arrays it points into."""
+        arrays = [posts]
+        for name, column in self.columns.items():
+            if name != "post":
+                arrays.append(np.ascontiguousarray(values[name], column.dtype))
+        return np.array([(array.ctypes.data, array.itemsize) for array in arrays], np.int64), arrays
+
+    def _make_room(self, n: int) -> None:
+        """The pool is full: reclaim freed blocks when they are worth it, else take more memory."""
+        if self.capacity > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
+            self.compact()
+        longest = int(self.ends[:, -1].max(initial=0))
+        self._extend_pool(max(int(self.capacity * _POOL_GROWTH), self.capacity + 2 * longest + 4 * n + 1024))
+
+    def _needed(self) -> int:
+        """Places that the rows need, each in the smallest block that holds it."""
+        return int(kernels.CAPACITY[np.searchsorted(kernels.CAPACITY, self.ends[:, -1])].sum())
+
+    def _extend_pool(self, capacity: int) -> None:
+        for name, column in self.columns.items():
+            if column.size < capacity:
+                grown = np.empty(capacity, column.dtype)
+                grown[: column.size] = column
+                self.columns[name] = grown
+        self._publish()
+
+    def compact(self) -> None:
+        """Copy all rows to the beginning of a new pool, each in the smallest block that holds it."""
+        needed = self._needed()
+        fresh = {name: np.empty(needed, column.dtype) for name, column in self.columns.items()}
+        table = np.array([(address_of(column), column.itemsize) for column in fresh.values()], np.int64)
+        kernels.compact(self.address, address_of(table))
+        self._free[:] = -1
+        self.columns = fresh
+        self._publish()
+
+    def _number(self) -> None:
+        """Before the first edit: write down the birth numbers that were implied by the places."""
+        if "serial" in self.columns:
+            return
+        column = np.empty(max(self.capacity, 1), np.uint32)
+        rows, places = self.places()
+        column[places] = (places - self.start[rows]).astype(np.uint32)
+        if self.capacity == 0:
+            self._extend_pool(64)
+            column = np.empty(64, np.uint32)
+        self.columns["serial"] = column
+        self._publish()
+
+    def widen_delays(self, dtype: Any) -> None:
+        """Give every synapse a delay of its own (or a wider one)."""
+        old = self.columns.get("delay")
+        column = np.full(self.capacity, self.uniform_delay, dtype) if old is None else old.astype(dtype)
+        self.columns["delay"] = column
+        self._publish()
+
+    # -- finding, reading, deleting ----------------------------------------------------------------
+
+    def find(self, rows: Index, serials: NDArray[np.uint32]) -> tuple[Index, bool]:
+        """Places of synapses by (row, birth number), -1 where there is none; and whether all were found."""
+        places = np.empty(rows.size, np.int64)
+        found = kernels.find(self.address, rows.size, rows.ctypes.data, serials.ctypes.data, places.ctypes.data)
+        return places, found == rows.size
+
+    def delete(self, rows: Index, serials: NDArray[np.uint32], places: Index) -> int:
+        """Delete synapses that ``find`` found; returns how many."""
+        if "serial" not in self.columns:
+            self._number()
+        deleted = kernels.delete(
+            self.address, rows.size, rows.ctypes.data, serials.ctypes.data, places.ctypes.data
+        )
+        self._since_check += deleted
+        if self._since_check > self.live // 4 + 4096:
+            self._since_check = 0
+            if self.record["top"][0] > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
+                self.compact()
+        return int(deleted)
+
+    def places(self, rows: Index | None = None) -> tuple[Index, Index]:
+        """(row, place) of every synapse of the given rows (default: all), in row order."""
+        selected = np.arange(self.start.size, dtype=np.int64) if rows is None else np.ascontiguousarray(rows, np.int64)
+        total = int(self.ends[selected, -1].sum()) if self.start.size else 0
+        row_of, place = np.empty(total, np.int64), np.empty(total, np.int64)
+        if total:
+            kernels.flatten(
+                self.address, selected.size, address_of(selected), address_of(row_of), address_of(place)
+            )
+        return row_of, place
+
+    def places_onto(self, marked: NDArray[np.bool_]) -> tuple[Index, Index]:
+        """(row, place) of every synapse onto a marked postsynaptic slot."""
+        mask = np.ascontiguousarray(marked, np.uint8)
+        total = kernels.places_onto(self.address, address_of(mask), mask.size, 0, 0, 0)
+        row_of, place = np.empty(total, np.int64), np.empty(total, np.int64)
+        if total:
+            kernels.places_onto(
+                self.address, address_of(mask), mask.size, total, address_of(row_of), address_of(place)
+            )
+        return row_of, place
+
+    def serials_at(self, rows: Index, places: Index) -> NDArray[np.uint32]:
+        """Birth numbers of the synapses at ``places``."""
+        if "serial" in self.columns:
+            return self.columns["serial"][places]
+        return (places - self.start[rows]).astype(np.uint32)
+
+    def delays_at(self, places: Index) -> Array:
+        """Delays in the unit of the column (steps, or ms before a time grid is known)."""
+        if "delay" in self.columns:
+            return self.columns["delay"][places]
+        return np.full(places.size, self.uniform_delay)
+
+    def in_degree(self, n_slots: int) -> Index:
+        """Synapses per postsynaptic slot."""
+        counts = np.zeros(n_slots, np.int64)
+        kernels.count_onto(self.address, n_slots, address_of(counts))
+        return counts
+
+    # -- when slots move ---------------------------------------------------------------------------
+
+    def relocate_rows(self, old: Index, new: Index, n_rows: int) -> None:
+        """Presynaptic slots ``old`` become ``new`` among ``n_rows``; rows of other slots must be empty."""
+        for name in ("start", "ends", "size_class", "next_serial"):
+            array = getattr(self, name)
+            moved = np.zeros((n_rows, *array.shape[1:]), array.dtype)
+            moved[new] = array[old]
+            setattr(self, name, moved)
+        self._publish()
+
+    def relocate_posts(self, old: Index, new: Index, n_slots: int, stride: int) -> None:
+        """Postsynaptic slots ``old`` become ``new``; no synapse may end on any other slot."""
+        mapping = np.zeros(n_slots, np.int64)
+        mapping[old] = new
+        kernels.relabel_posts(self.address, address_of(mapping), n_slots)
+        self.record["stride"] = stride

@@ -1,0 +1,1 @@
+"""The library of neuron models: one file each, holding ``MODEL``."""

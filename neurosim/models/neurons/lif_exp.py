@@ -1,0 +1,33 @@
+"""Leaky integrate-and-fire neuron with exponentially decaying synaptic currents."""
+
+from neurosim.models.declare import NeuronModel, Parameter, Receptor, StateVariable
+
+MODEL = NeuronModel(
+    name="lif_exp",
+    summary="leaky integrate-and-fire, exponential synaptic currents, exact integration",
+    source="doi:10.1007/s004220050570",  # Rotter & Diesmann 1999, Biol Cybern 81:381
+    equations="""\
+dv/dt = (e_l - v)/tau_m + (i_exc + i_inh + i_e + i_stim)/c_m : mV (unless refractory)
+di_exc/dt = -i_exc/tau_exc : pA
+di_inh/dt = -i_inh/tau_inh : pA""",
+    threshold="v >= v_th",
+    reset="v = v_reset",
+    parameters=(
+        Parameter("tau_m", 20.0, "ms", "membrane time constant", positive=True),
+        Parameter("c_m", 250.0, "pF", "membrane capacitance", positive=True),
+        Parameter("e_l", -65.0, "mV", "resting potential"),
+        Parameter("v_th", -50.0, "mV", "threshold"),
+        Parameter("v_reset", -65.0, "mV", "reset potential"),
+        Parameter("t_ref", 2.0, "ms", "refractory period", low=0.0),
+        Parameter("tau_exc", 5.0, "ms", "time constant of the excitatory current", positive=True),
+        Parameter("tau_inh", 10.0, "ms", "time constant of the inhibitory current", positive=True),
+        Parameter("i_e", 0.0, "pA", "constant injected current"),
+    ),
+    state=(
+        StateVariable("v", "mV", "membrane potential", initial="e_l"),
+        StateVariable("i_exc", "pA", "excitatory synaptic current"),
+        StateVariable("i_inh", "pA", "inhibitory synaptic current"),
+    ),
+    receptors={"exc": Receptor("i_exc", "pA"), "inh": Receptor("i_inh", "pA")},
+    drive_unit="pA",
+)

@@ -1,0 +1,270 @@
+"""Reading a result file: finished, crashed, or still being written by another process."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.errors import UsageError
+from neurosim.record import topology
+from neurosim.record.archive import Archive, Columns, NotRecorded
+from neurosim.record.process import may_be_alive
+from neurosim.record.topology import HISTORY, EdgeTable, Kind
+from neurosim.units import format_quantity, quantity
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from neurosim.record.tables import GraphTables
+
+Time = float | str  # ms, or text with a unit
+_CLOSE = 1e-6  # of a time step: what rounding can do to a time on the grid
+
+
+class Result(Archive):
+    """What a run recorded.
+
+    Times are given and returned in ms; a text with a unit ("20 s") is understood too. While the run goes
+    on, every call sees what has been written until then. Raises InvalidInput for a file that is no result,
+    is damaged, or comes from a newer neurosim.
+    """
+
+    # ---- the run ---------------------------------------------------------------------------
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, seed, settings, scenario, command line, machine, start: see `collect_provenance`."""
+        return dict(self._run("provenance"))
+
+    @property
+    def scenario_text(self) -> str:
+        """The scenario file as the run read it; empty for a run from Python."""
+        return str((self.provenance.get("scenario") or {}).get("text") or "")
+
+    @property
+    def dt(self) -> float:
+        """Time step (ms)."""
+        return float(self.provenance["dt"])
+
+    @property
+    def status(self) -> str:
+        """``running``, ``finished``, ``interrupted`` (Ctrl-C, or its process was killed) or ``failed``."""
+        status = str(self._run("status"))
+        if status == "running" and not may_be_alive(self._run("writer")):
+            status = str(self._run("status"))  # it may have ended well between the two looks
+            return "interrupted" if status == "running" else status
+        return status
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the run said of itself at its end; empty until then."""
+        return dict(self._run("summary") or {})
+
+    @property
+    def time_reached(self) -> float:
+        """Simulated time (ms) up to which everything recorded is in the file."""
+        return float(self._rows("SELECT COALESCE(MAX(time_ms), 0) FROM progress")[0][0])
+
+    @property
+    def duration(self) -> float:
+        """Planned length of the run (ms); the time reached where no plan is known."""
+        planned = self.provenance.get("duration")
+        return self.time_reached if planned is None else float(planned)
+
+    @property
+    def progress(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Simulated times (ms) and the wall-clock seconds at which they were reached, one pair per flush."""
+        rows = self._rows("SELECT time_ms, wall_s FROM progress ORDER BY rowid")
+        pairs = np.array(rows, np.float64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """Messages of the run: ``time_ms`` (or None), ``clock``, ``level``, ``text``."""
+        names = ("time_ms", "clock", "level", "text")
+        rows = self._rows(f"SELECT {', '.join(names)} FROM message ORDER BY rowid")
+        return [dict(zip(names, row)) for row in rows]
+
+    @property
+    def recorded(self) -> dict[str, Any] | None:
+        """What the run was asked to record; None where it did not say."""
+        value = self._run("recorded")
+        return None if value is None else dict(value)
+
+    # ---- recordings ------------------------------------------------------------------------
+
+    def spikes(
+        self, population: str, start: Time | None = None, stop: Time | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+        """Times (ms, (n,)) and neuron ids (n,) of the spikes with ``start < time ≤ stop``, by time, then id.
+
+        A spike bears the time at which its step ends, so that consecutive windows share none.
+        """
+        columns = self._window("spikes", population, self._population(population).index, start, stop)
+        if not columns:
+            return np.empty(0), np.empty(0, np.uint32)
+        return columns["time"], columns["id"]
+
+    def rate(self, population: str, over: tuple[Time, Time] | None = None) -> float:
+        """Mean rate per living neuron (Hz) within ``over = (start, stop)``; by default all the time reached.
+
+        0 where there are no neurons. Raises UsageError for a window that is empty or not reached yet.
+        """
+        begin, end = (0.0, self.time_reached) if over is None else (_ms(over[0]), _ms(over[1]))
+        if over is not None and not begin < end:
+            raise UsageError(f"a rate needs a window that ends after it begins, not {begin:g} to {end:g} ms.")
+        count = len(self.spikes(population, begin, end)[0])
+        owner = self._population(population).index
+        neuron_ms = self.neurons(population, begin).size * (end - self._reached(begin))
+        events = self._events(self._reached(end), owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
+        events = events[events["time"] > begin + self._slack]
+        sign = np.where(events["kind"] == Kind.NEURON_BIRTH, 1.0, -1.0)
+        neuron_ms += float((sign * (end - events["time"])).sum())
+        return 1000.0 * count / neuron_ms if neuron_ms > 0 else 0.0
+
+    def state(self, population: str, start: Time | None = None, stop: Time | None = None) -> Columns:
+        """Samples of neurons with ``start < time ≤ stop``: ``time`` (ms), ``id``, and a column per variable.
+
+        A row per neuron and sample; NaN where a sample did not include a variable.
+        """
+        none: Columns = {"time": np.empty(0), "id": np.empty(0, np.uint32)}
+        return self._window("state", population, self._population(population).index, start, stop) or none
+
+    def synapses(self, projection: str, start: Time | None = None, stop: Time | None = None) -> Columns:
+        """Samples of synapses with ``start < time ≤ stop``: ``time`` (ms), ``id``, and a column per
+        variable."""
+        none: Columns = {"time": np.empty(0), "id": np.empty(0, np.uint64)}
+        return self._window("synapses", projection, self._projection(projection).index, start, stop) or none
+
+    def history(self, start: Time | None = None, stop: Time | None = None) -> NDArray[np.void]:
+        """Births and deaths with ``start < time ≤ stop``, as they happened: a structured array of dtype
+        `HISTORY`."""
+        columns = self._window("history", None, 0, start, stop)
+        events = np.zeros(len(columns["time"]) if columns else 0, HISTORY)
+        for name, values in columns.items():
+            events[name] = values
+        return events
+
+    # ---- the graph -------------------------------------------------------------------------
+
+    def neurons(self, population: str, at: Time | None = None) -> NDArray[np.uint32]:
+        """Ids of the neurons alive at ``at`` (default: the time reached), ascending."""
+        owner = self._population(population).index
+        events = self._events(self._reached(at), owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
+        births, deaths = (
+            events["id"][events["kind"] == kind] for kind in (Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
+        )
+        return topology.alive(self._columns("neurons", owner)["id"], births, deaths)
+
+    def positions(self, population: str) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Ids (ascending) and positions ((n, 3), um) of all neurons, dead or alive, whose place was
+        recorded."""
+        columns = self._columns("positions", self._population(population).index)
+        if not columns:
+            return np.empty(0, np.uint32), np.empty((0, 3))
+        ids, first = np.unique(columns["id"], return_index=True)
+        return ids, np.stack([columns[axis][first] for axis in "xyz"], axis=1)
+
+    def edges(self, projection: str, at: Time | None = None) -> EdgeTable:
+        """The synapses of a projection at ``at`` (default: the time reached), as arrays.
+
+        The topology is exact. Weights and delays are the last that were recorded at or before ``at``;
+        ``since`` and ``delay_since`` say from when (ms). Raises NotRecorded (an InvalidInput) where the run
+        did not record its graph.
+        """
+        about, until = self._projection(projection), self._reached(at)
+        first = self._rows("SELECT MIN(t0) FROM chunk WHERE stream = 'edges' AND owner = ?", (about.index,))[
+            0
+        ][0]
+        if first is None:
+            raise NotRecorded(
+                f"{self.path.name} holds no synapses of '{projection}'. Add `record: {{graph: true}}` to the "
+                "scenario and run it again to keep the graph."
+            )
+        if until + self._slack < first:
+            raise UsageError(f"{self.path.name} knows the synapses of '{projection}' from {first:g} ms on.")
+        snapshots = self._columns("edges", about.index, until=until, slack=self._slack)
+        initial = snapshots["time"] == first
+        later = {name: values[~initial] for name, values in snapshots.items()}
+        samples = self._window("synapses", None, about.index, None, until)
+        events = self._events(until, about.index, Kind.SYNAPSE_BIRTH, Kind.SYNAPSE_DEATH)
+        start = {name: values[initial] for name, values in snapshots.items()}
+        return topology.edges(start, events, [samples, later] if samples else [later])
+
+    def tables(self, at: Time | None = None) -> GraphTables:
+        """The whole network at ``at`` (default: the time reached) as a table of neurons and one of
+        synapses."""
+        from neurosim.record.tables import from_result
+
+        return from_result(self, self._reached(at))
+
+    def graph(self, at: Time | None = None) -> nx.MultiDiGraph[Any]:
+        """The network at ``at`` (default: the time reached) as a networkx graph.
+
+        Nodes are neuron ids, with ``population`` and, where recorded, ``x``, ``y``, ``z`` (um). Edge keys
+        are synapse ids (for the second and later projections between the same two populations:
+        ``"name/id"``), with ``projection``, ``weight``, ``delay`` (ms), ``receptor``, ``since`` and
+        ``delay_since`` (ms: from when weight and delay are).
+        """
+        return self.tables(at).to_networkx()
+
+    def __repr__(self) -> str:
+        reached, planned = (format_quantity(t, "ms") for t in (self.time_reached, self.duration))
+        neurons = sum(population.size for population in self.populations.values())
+        return (
+            f"<Result {self.path.name}: {self.status}, {reached} of {planned}, "
+            f"{neurons} neurons in {len(self.populations)} populations, {len(self.projections)} projections>"
+        )
+
+    # ---- inside ----------------------------------------------------------------------------
+
+    @property
+    def _slack(self) -> float:
+        return _CLOSE * self.dt
+
+    def _reached(self, at: Time | None) -> float:
+        """``at`` in ms, if the run has come so far."""
+        reached = self.time_reached
+        time = reached if at is None else _ms(at)
+        if time > reached + self._slack:
+            raise UsageError(f"{self.path.name} has reached {reached:g} ms, not yet {time:g} ms.")
+        return time
+
+    def _events(self, until: float, owner: int, *kinds: Kind) -> NDArray[np.void]:
+        events = self.history(stop=until)
+        chosen: NDArray[np.void] = events[(events["owner"] == owner) & np.isin(events["kind"], kinds)]
+        return chosen
+
+    def _window(
+        self, stream: str, name: str | None, owner: int, start: Time | None, stop: Time | None
+    ) -> Columns:
+        """The rows of a stream with ``start < time ≤ stop``; with ``name``, it must have been recorded."""
+        after = -math.inf if start is None else _ms(start)
+        until = math.inf if stop is None else _ms(stop)
+        slack = self._slack
+        columns = self._columns(stream, owner, after, until, slack)
+        if not columns and name is not None:
+            self._insist(stream, name)
+        if "step" in columns:
+            columns["time"] = columns.pop("step") * self.dt
+        if not columns or (after == -math.inf and until == math.inf):
+            return columns
+        inside = (columns["time"] > after + slack) & (columns["time"] <= until + slack)
+        return {key: values[inside] for key, values in columns.items()}
+
+    def _insist(self, stream: str, name: str) -> None:
+        """Refuse to answer "nothing" to a question that the run was not asked to answer."""
+        recorded = (self.recorded or {}).get(stream)
+        if recorded is not None and name not in recorded:
+            kept = ", ".join(recorded) or "nothing"
+            raise NotRecorded(
+                f"{self.path.name}: the {stream} of '{name}' were not recorded (recorded: {kept}). "
+                f"Add it under `record: {stream}:` in the scenario and run it again."
+            )
+
+
+def _ms(time: Time) -> float:
+    return quantity(time, "ms", what="time")

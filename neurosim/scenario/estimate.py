@@ -1,0 +1,137 @@
+"""How large a scenario is, before it is built: for ``check`` and ``info``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from neurosim.graph.connectors import connector
+from neurosim.graph.distributions import distribution
+from neurosim.models import neuron
+from neurosim.scenario.expect import describe as expectation_in_words
+from neurosim.scenario.graphfile import GraphFile, graph_arguments, read_graph
+from neurosim.scenario.load import Scenario
+from neurosim.scenario.schema import Population, Projection
+
+SYNAPSE = 12  # bytes: target, weight, birth number
+DELAY = 1  # bytes more where delays differ
+ROW = 64  # bytes per source neuron of a projection
+SLACK = 1.25  # of the synapse store after edits
+BUILDING = 24  # bytes per synapse of the largest projection, while it is being made
+BASE = 150_000_000  # bytes: Python, numpy, numba and compiled code
+
+
+@dataclass(frozen=True)
+class Size:
+    """Numbers of neurons by population and of synapses by projection (expected), and bytes of memory in all."""
+
+    neurons: dict[str, int]
+    synapses: dict[str, float]
+    memory: float
+
+
+def size(scenario: Scenario) -> Size:
+    """Estimate the size of a scenario's network."""
+    files: dict[str, GraphFile] = {}
+    neurons = {
+        name: _neurons(scenario, population, files) for name, population in scenario.spec.populations.items()
+    }
+    synapses: dict[str, float] = {}
+    memory, largest = float(BASE), 0.0
+    for name, projection in scenario.spec.projections.items():
+        highest, differ = _delays(projection)
+        for full, target in projection.expand(name):
+            number = _synapses(scenario, projection, target, neurons, files)
+            synapses[full] = number
+            largest = max(largest, number)
+            memory += number * (SYNAPSE + DELAY * differ) * SLACK + neurons[projection.source] * ROW
+            memory += neurons[target] * 8 * (highest / scenario.spec.header.dt + 1)  # ring of arrivals
+    for name, population in scenario.spec.populations.items():
+        assert population.model is not None
+        memory += neurons[name] * 8 * (len(neuron(population.model.spec).model.state) + 6)
+    return Size(neurons, synapses, memory + largest * BUILDING)
+
+
+def describe(scenario: Scenario) -> dict[str, Any]:
+    """Return what is in a scenario, JSON-able: sizes, models, rules, what it records and expects."""
+    header, spec, about = scenario.spec.header, scenario.spec, size(scenario)
+    populations, projections = {}, {}
+    for name, population in spec.populations.items():
+        assert population.model is not None
+        configured = neuron(population.model.spec)
+        populations[name] = {
+            "model": configured.name,
+            "parameters": dict(configured.parameters),
+            "neurons": about.neurons[name],
+        }
+    for name, projection in spec.projections.items():
+        for full, target in projection.expand(name):
+            projections[full] = {
+                "from": projection.source,
+                "to": target,
+                "receptor": projection.receptor,
+                "connect": projection.connect.spec,
+                "weight": projection.weight,
+                "delay": projection.delay,
+                "synapses": round(about.synapses[full]),
+            }
+    return {
+        "name": scenario.name,
+        "about": header.about,
+        "source": header.source,
+        "seed": header.seed,
+        "dt_ms": header.dt,
+        "duration_ms": header.duration,
+        "neurons": sum(about.neurons.values()),
+        "synapses": round(sum(about.synapses.values())),
+        "memory_mb": round(about.memory / 1e6, 1),
+        "populations": populations,
+        "projections": projections,
+        "groups": {name: group.model_dump(exclude_none=True) for name, group in spec.groups.items()},
+        "inputs": {
+            name: {drive.kind: drive.arguments, "to": drive.to, "weight": drive.weight}
+            for name, drive in spec.inputs.items()
+        },
+        "protocol": [entry.model_dump(exclude_none=True, by_alias=True) for entry in spec.protocol.values()],
+        "record": spec.record.model_dump(exclude_none=True),
+        "expect": [expectation_in_words(expectation) for expectation in spec.expect.values()],
+        "notes": scenario.notes,
+    }
+
+
+def _neurons(scenario: Scenario, population: Population, files: dict[str, GraphFile]) -> int:
+    if population.file is None:
+        return population.size or 0
+    return len(_file(scenario, population.file, files).select(population.nodes))
+
+
+def _synapses(
+    scenario: Scenario,
+    projection: Projection,
+    target: str,
+    neurons: dict[str, int],
+    files: dict[str, GraphFile],
+) -> float:
+    if projection.connect.name != "graph":
+        rule = connector(projection.connect.spec)
+        return rule.expected(neurons[projection.source], neurons[target])
+    file = _file(scenario, graph_arguments(projection.connect)["file"], files)
+    sides = []
+    for name in (projection.source, target):
+        population = scenario.spec.populations[name]
+        sides.append(file.nodes if population.file is None else file.select(population.nodes))
+    return float(file.edges(sides[0], sides[1], {}, {}).pre.size)
+
+
+def _delays(projection: Projection) -> tuple[float, bool]:
+    """Return the longest delay (ms) and whether delays differ; a guess where they are unbounded or in a file."""
+    if projection.delay is None:
+        return 20.0, True
+    drawn = distribution(projection.delay, "ms", "delay")
+    return (20.0 if drawn.high is None else drawn.high), drawn.low is None or drawn.low != drawn.high
+
+
+def _file(scenario: Scenario, name: str, files: dict[str, GraphFile]) -> GraphFile:
+    if name not in files:
+        files[name] = read_graph(scenario.folder / name)
+    return files[name]

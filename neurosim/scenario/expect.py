@@ -1,0 +1,235 @@
+"""Statements about a run that it checks itself: ``expect:``.
+
+Spikes are measured while the run goes on, so a long run costs no memory. A window ``over: [a, b]`` holds the spikes
+stamped later than a and not later than b: those of the steps between them. Without ``over`` the window is the whole run;
+without ``at`` neurons, synapses and connectivity are measured at the end, else at that time after its edits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.scenario.checker import Checker
+from neurosim.scenario.measures import MEASURES
+from neurosim.scenario.reader import Location
+from neurosim.scenario.schema import OVER, Expectation
+from neurosim.units import format_quantity, quantity
+
+if TYPE_CHECKING:
+    from neurosim.engine import Simulation
+    from neurosim.graph.population import Population
+    from neurosim.scenario.protocol import Cast
+
+UNITS = {"rate": "Hz"}  # of what is measured; the rest are plain numbers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation.
+
+    ``status`` is ``held``, ``failed`` or ``not evaluated`` (the run ended before); ``value`` is then None.
+    """
+
+    text: str
+    status: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome for JSON."""
+        bounds = [self.low, self.high]
+        keys = {
+            "text": self.text,
+            "status": self.status,
+            "value": self.value,
+            "between": bounds,
+            "unit": self.unit,
+        }
+        return keys | ({"note": self.note} if self.note else {})
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.text}: not evaluated{f' ({self.note})' if self.note else ''}"
+        low = "…" if self.low is None else f"{self.low:g}"
+        high = "…" if self.high is None else f"{self.high:g}"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.text}: {self.value:.4g}{unit}, expected {low} to {high}{unit}: {self.status}"
+
+
+class Expectations:
+    """All expectations of a run: they listen to it, and say at its end what became of them."""
+
+    def __init__(
+        self, expected: Sequence[Expectation], simulation: Simulation, cast: Cast, duration: float
+    ) -> None:
+        kinds = [_Window if expectation.kind in OVER else _Moment for expectation in expected]
+        self._all = [
+            kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)
+        ]
+
+    def observe(self) -> None:
+        """Take what happened since the last call; call it at every flush, and at the end."""
+        for one in self._all:
+            one.observe()
+
+    def outcomes(self, reached: float) -> list[Outcome]:
+        """Return what became of each, in the order of the file, when the run has reached ``reached`` ms."""
+        self.observe()
+        return [_judge(one.expectation, one.end, reached, one) for one in self._all]
+
+
+class _Window:
+    """An expectation about the spikes between two times."""
+
+    def __init__(self, expectation: Expectation, simulation: Simulation, cast: Cast, duration: float) -> None:
+        self.expectation = expectation
+        self.begin, self.end = expectation.over or (0.0, duration)
+        self.measure = MEASURES[expectation.kind]()
+        self.neurons = cast.neurons(getattr(expectation, expectation.kind))
+        self.half_step = simulation.dt / 2
+        self.sizes: list[int] = []
+        if self.end > duration:
+            return
+        self.recorder = simulation.record_spikes(self.neurons)
+        for time in (self.begin, self.end):
+            if time > 0:
+                simulation.at(time, self._count)
+            else:
+                self._count(simulation)
+
+    def _count(self, simulation: Simulation) -> None:
+        self.sizes.append(self.neurons.size)
+
+    def observe(self) -> None:
+        """Take the spikes since the last call that fall into the window."""
+        if not self.sizes and self.begin == 0:
+            return
+        times, ids = self.recorder.drain()
+        inside = (times > self.begin + self.half_step) & (times < self.end + self.half_step)
+        self.measure.observe(times[inside], ids[inside])
+
+    def value(self) -> float:
+        """Return the measured value."""
+        return self.measure.value(float(np.mean(self.sizes)), self.end - self.begin)
+
+
+class _Moment:
+    """An expectation about the network at one time."""
+
+    def __init__(self, expectation: Expectation, simulation: Simulation, cast: Cast, duration: float) -> None:
+        self.expectation = expectation
+        self.end = duration if expectation.at is None else expectation.at
+        self.cast = cast
+        self.found: float | None = None
+        if expectation.at is not None and 0 < self.end <= duration:
+            simulation.at(self.end, self._measure)
+        elif expectation.at == 0:
+            self._measure(simulation)
+
+    def _measure(self, simulation: Simulation) -> None:
+        self.found = self._now()
+
+    def observe(self) -> None:
+        """Nothing happens between."""
+
+    def value(self) -> float:
+        """Return what was found; what is asked of the end is looked up now."""
+        return self._now() if self.found is None else self.found
+
+    def _now(self) -> float:
+        expectation = self.expectation
+        if expectation.neurons is not None:
+            return float(self.cast.neurons(expectation.neurons).size)
+        if expectation.synapses is not None:
+            return float(sum(projection.size for projection in self.cast.synapses(expectation.synapses)))
+        assert expectation.connectivity is not None
+        return _connectivity(expectation.connectivity.source, expectation.connectivity.target, self.cast)
+
+
+def _connectivity(source: str, target: str, cast: Cast) -> float:
+    """Return the share of all pairs (without autapses) that are connected by at least one synapse."""
+    sources, targets = cast.neurons(source), cast.neurons(target)
+    pairs: set[tuple[int, int]] = set()
+    for projection in cast.network.projections.values():
+        if projection.source is _population(sources) and projection.target is _population(targets):
+            edges = projection.edges()
+            inside = (
+                np.isin(edges.pre, sources.ids) & np.isin(edges.post, targets.ids) & (edges.pre != edges.post)
+            )
+            pairs.update(zip(edges.pre[inside].tolist(), edges.post[inside].tolist()))
+    possible = sources.size * targets.size - np.intersect1d(sources.ids, targets.ids).size
+    return len(pairs) / possible if possible else 0.0
+
+
+def _population(neurons: Any) -> Population:
+    population: Population = getattr(neurons, "population", neurons)
+    return population
+
+
+def _judge(expectation: Expectation, end: float, reached: float, one: _Window | _Moment) -> Outcome:
+    unit = UNITS.get(expectation.kind, "")
+    low, high = bounds(expectation)
+    said = describe(expectation)
+    if end > reached * (1 + 1e-12):
+        return Outcome(
+            said, "not evaluated", None, low, high, unit, f"the run ended at {format_quantity(reached, 'ms')}"
+        )
+    value = one.value()
+    if math.isnan(value):
+        return Outcome(said, "failed", None, low, high, unit, "too few spikes to measure it")
+    held = (low is None or value >= low) and (high is None or value <= high)
+    return Outcome(said, "held" if held else "failed", value, low, high, unit)
+
+
+def bounds(expectation: Expectation) -> tuple[float | None, float | None]:
+    """Return ``between`` as numbers in the unit of what is measured; None is an open end."""
+    unit = UNITS.get(expectation.kind, "")
+    low, high = (None if bound is None else quantity(bound, unit, "") for bound in expectation.between)
+    return low, high
+
+
+def needed(expectation: Expectation) -> float:
+    """Return the time (ms) that a run must reach for an expectation to be evaluated; 0 where any will do."""
+    return expectation.over[1] if expectation.over is not None else expectation.at or 0.0
+
+
+def describe(expectation: Expectation) -> str:
+    """Return an expectation in words, e.g. ``rate of exc over 200 ms to 1 s``."""
+    about = getattr(expectation, expectation.kind)
+    of = f"from {about.source} to {about.target}" if expectation.kind == "connectivity" else f"of {about}"
+    when = ""
+    if expectation.over is not None:
+        begin, end = (format_quantity(t, "ms") for t in expectation.over)
+        when = f" over {begin} to {end}"
+    elif expectation.at is not None:
+        when = f" at {format_quantity(expectation.at, 'ms')}"
+    names = {"cv": "CV of the interspike intervals"}
+    return f"{names.get(expectation.kind, expectation.kind)} {of}{when}"
+
+
+# -- before it runs ---------------------------------------------------------------------------------------
+
+
+def check(checker: Checker) -> None:
+    """Check every expectation against the rest of the scenario."""
+    for index, expectation in checker.spec.expect.items():
+        location: Location = ("expect", index)
+        kind, about = expectation.kind, getattr(expectation, expectation.kind)
+        if kind == "connectivity":
+            checker.refer_neurons(about.source, (*location, kind, "from"))
+            checker.refer_neurons(about.target, (*location, kind, "to"))
+        elif kind == "synapses":
+            checker.refer("projection", about, (*location, kind), ["projections"])
+        else:
+            checker.refer_neurons(about, (*location, kind))
+        low, high = checker.attempt((*location, "between"), bounds, expectation) or (None, None)
+        if low is not None and high is not None and low > high:
+            checker.add((*location, "between"), f"the lower bound {low:g} is above the upper {high:g}")

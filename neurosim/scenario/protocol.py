@@ -1,0 +1,285 @@
+"""What happens during a run: ``at``, ``every`` and ``when``; ``set``, ``stimulate`` and ``lesion``.
+
+Entries due at one time act in the order of the file, after the recorders have sampled that time. ``when`` is looked at
+every millisecond (or every ``every``) and acts each time its condition *becomes* true: once, and again only after it
+has been false in between. ``from`` and ``until`` bound ``every`` and ``when``; ``until`` is exclusive.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.errors import unknown
+from neurosim.expressions import Function, parse
+from neurosim.graph.distributions import distribution
+from neurosim.scenario.checker import Checker
+from neurosim.scenario.checks import check_delay
+from neurosim.scenario.reader import Location
+from neurosim.scenario.schema import Action, Entry, Lesion, Stimulate
+from neurosim.units import quantity
+
+if TYPE_CHECKING:
+    from neurosim.engine import Simulation
+    from neurosim.graph.groups import Group
+    from neurosim.graph.network import Network
+    from neurosim.graph.population import Population
+    from neurosim.graph.projection import Projection
+
+CHECK_EVERY = 1.0  # ms, of `when`
+SETTABLE = "inputs.NAME.rate, inputs.NAME.amplitude, populations.NAME.VARIABLE, projections.NAME.weight, projections.NAME.delay"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The built things that a scenario's names stand for.
+
+    ``projections`` maps the name in the file to all projections that its ``to:`` list expanded to.
+    """
+
+    network: Network
+    projections: Mapping[str, Sequence[Projection]]
+
+    def neurons(self, name: str) -> Population | Group:
+        """Return the group or population of that name."""
+        return self.network.groups.get(name) or self.network.populations[name]
+
+    def synapses(self, name: str) -> Sequence[Projection]:
+        """Return the projections of that name: all of an expanded one, or one of them by its full name."""
+        return self.projections.get(name) or [self.network.projections[name]]
+
+
+# -- while it runs ----------------------------------------------------------------------------------------
+
+
+def install(protocol: Sequence[Entry], simulation: Simulation, cast: Cast) -> None:
+    """Register the entries with a simulation, in order."""
+    for entry in protocol:
+        act = _performer(entry.actions, cast)
+        if entry.at is not None:
+            simulation.at(entry.at, act)
+        elif entry.when is not None:
+            watch = _Watch(entry.when, act, cast)
+            simulation.every(entry.every or CHECK_EVERY, watch, start=entry.start, until=entry.until)
+        else:
+            simulation.every(entry.every, act, start=entry.start, until=entry.until)
+
+
+class _Watch:
+    """Acts when its condition turns from false to true."""
+
+    def __init__(self, condition: str, act: Callable[[Simulation], None], cast: Cast) -> None:
+        self.condition = condition
+        self.act = act
+        self.cast = cast
+        self.held = False
+
+    def __call__(self, simulation: Simulation) -> None:
+        expression = parse(self.condition, {"time": "ms"}, _functions(self.cast, simulation))
+        holds = bool(expression.evaluate({"time": simulation.time}))
+        if holds and not self.held:
+            self.act(simulation)
+        self.held = holds
+
+
+def _functions(cast: Cast | None = None, simulation: Simulation | None = None) -> dict[str, Function]:
+    """Return what conditions can ask for; without a simulation, only its units."""
+
+    def rate(name: str, window: float) -> float:
+        assert cast is not None and simulation is not None
+        return simulation.rate(cast.neurons(name), window)
+
+    def neurons(name: str) -> float:
+        assert cast is not None
+        return float(cast.neurons(name).size)
+
+    def synapses(name: str) -> float:
+        assert cast is not None
+        return float(sum(projection.size for projection in cast.synapses(name)))
+
+    return {
+        "rate": Function(("name", "ms"), "Hz", rate),
+        "neurons": Function(("name",), "", neurons),
+        "synapses": Function(("name",), "", synapses),
+    }
+
+
+def _performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], None]:
+    def act(simulation: Simulation) -> None:
+        for action in actions:
+            for path, value in (action.set or {}).items():
+                _set(path, value, action.on, cast)
+            if action.stimulate is not None:
+                stimulate = action.stimulate
+                simulation.stimulate(cast.neurons(stimulate.target), stimulate.current, stimulate.duration)
+            if action.lesion is not None:
+                _lesion(action.lesion, cast)
+
+    return act
+
+
+def _set(path: str, value: Any, on: Sequence[str] | None, cast: Cast) -> None:
+    section, name, key = path.split(".")
+    if section == "projections":
+        for projection in cast.synapses(name):
+            getattr(projection, key).set(value)
+        return
+    places: list[Any] = [None] if on is None else [cast.neurons(target) for target in on]
+    for place in places:
+        if section == "inputs":
+            cast.network.inputs[name].set(key, value, on=place)
+        else:
+            population = cast.network.populations[name]
+            getattr(population, key)[(place or population).ids] = value
+
+
+def _lesion(lesion: Lesion, cast: Cast) -> None:
+    if lesion.projection is not None:
+        for projection in cast.synapses(lesion.projection):
+            projection.remove(projection.where(lesion.where) if lesion.where else projection.ids)
+        return
+    chosen = cast.neurons(lesion.population or lesion.group or "")
+    population: Population = getattr(chosen, "population", chosen)
+    ids = chosen.ids
+    if lesion.where:
+        ids = np.intersect1d(ids, population.where(lesion.where))
+    population.remove(ids)
+
+
+# -- before it runs ---------------------------------------------------------------------------------------
+
+
+def check(checker: Checker) -> None:
+    """Check every entry of the protocol against the rest of the scenario."""
+    for index, entry in checker.spec.protocol.items():
+        location: Location = ("protocol", index)
+        if entry.when is not None:
+            _check_condition(entry.when, (*location, "when"), checker)
+        _check_action(entry, location, checker)
+        for number, action in enumerate(entry.do):
+            _check_action(action, (*location, "do", number), checker)
+
+
+def _check_condition(text: str, location: Location, checker: Checker) -> None:
+    checker.condition(text, {"time": "ms"}, location, _functions())
+    try:
+        calls = [node for node in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # said already
+    for call in calls:
+        function = call.func.id if isinstance(call.func, ast.Name) else ""
+        if not call.args or not isinstance(call.args[0], ast.Name):
+            continue
+        if function == "synapses":
+            checker.refer("projection", call.args[0].id, location, ["projections"])
+        elif function in ("rate", "neurons"):
+            checker.refer_neurons(call.args[0].id, location)
+
+
+def _check_action(action: Action, location: Location, checker: Checker) -> None:
+    on = [name for name in action.on or [] if checker.refer_neurons(name, (*location, "on"))]
+    for path, value in (action.set or {}).items():
+        _check_set(path, value, on, (*location, "set", path), checker)
+    if action.stimulate is not None:
+        _check_stimulate(action.stimulate, (*location, "stimulate"), checker)
+    if action.lesion is not None:
+        _check_lesion(action.lesion, (*location, "lesion"), checker)
+
+
+def _check_set(path: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
+    parts = path.split(".")
+    kinds = {"inputs": _set_input, "populations": _set_population, "projections": _set_projection}
+    if len(parts) != 3 or parts[0] not in kinds:
+        checker.add(location, f"cannot be set during a run. What can: {SETTABLE}")
+    elif checker.refer(parts[0][:-1], parts[1], location, [parts[0]]):
+        kinds[parts[0]](parts[1], parts[2], value, on, location, checker)
+
+
+def _set_input(
+    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
+) -> None:
+    drive = checker.spec.inputs.get(name)
+    if drive is None:
+        return
+    parameter = {"poisson": "rate", "current": "amplitude"}[drive.kind]
+    if key != parameter:
+        checker.add(location, str(unknown("parameter", key, [parameter], f"of input '{name}' that can be set")))
+        return
+    driven = {checker.population_of(target) for target in drive.to}
+    for target in on:
+        if checker.population_of(target) not in driven:
+            message = f"input '{name}' does not drive '{target}' (it goes to {', '.join(drive.to)})"
+            checker.add(location, message)
+    if drive.kind == "poisson":
+        checker.rate(value, location)
+        return
+    models = [checker.model_of(target) for target in drive.to]
+    units = {configured.model.drive_unit for configured in models if configured is not None}
+    for unit in units - {None}:
+        checker.attempt(location, quantity, value, unit, "")
+
+
+def _set_population(
+    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
+) -> None:
+    configured = checker.models.get(name)
+    if configured is None:
+        return
+    variables = checker.variables(name)
+    if key in configured.parameters:
+        can = ", ".join(variables) or "none"
+        message = f"'{key}' is a parameter of {configured.name}, fixed during a run; variables can be set: {can}"
+        checker.add(location, message)
+    elif key not in variables:
+        checker.add(location, str(unknown("state variable", key, variables, f"of {configured.name}")))
+    else:
+        checker.attempt(location, distribution, value, variables[key], key)
+    for target in on:
+        if checker.population_of(target) != name:
+            checker.add(location, f"'{target}' is not a group of {name}")
+
+
+def _set_projection(
+    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
+) -> None:
+    if on:
+        checker.add(location, "`on` names neurons; all synapses of a projection are set together")
+    if key == "delay":
+        check_delay(value, location, checker)
+    elif key == "weight":
+        unit = checker.weight_unit(name)
+        if unit is not None:
+            checker.attempt(location, distribution, value, unit, key)
+    else:
+        checker.add(location, str(unknown("synapse variable", key, ["weight", "delay"])))
+
+
+def _check_stimulate(stimulate: Stimulate, location: Location, checker: Checker) -> None:
+    key = "group" if stimulate.group is not None else "population"
+    if not checker.refer(key, stimulate.target, (*location, key), [f"{key}s"]):
+        return
+    configured = checker.model_of(stimulate.target)
+    if configured is None:
+        return
+    unit = configured.model.drive_unit
+    if unit is None:
+        checker.add(location, f"'{stimulate.target}' is a {configured.name}, which takes no current")
+    else:
+        checker.attempt((*location, "current"), quantity, stimulate.current, unit, "")
+
+
+def _check_lesion(lesion: Lesion, location: Location, checker: Checker) -> None:
+    for key in ("population", "group", "projection"):
+        name = getattr(lesion, key)
+        if name is None or not checker.refer(key, name, (*location, key), [f"{key}s"]):
+            continue
+        if key == "projection":
+            symbols = checker.synapse_symbols(name)
+        else:
+            symbols = checker.symbols(name) if checker.model_of(name) is not None else {}
+        if lesion.where is not None and symbols:
+            checker.condition(lesion.where, symbols, (*location, "where"))

@@ -1,0 +1,47 @@
+"""What the documents show is run, so that it stays true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def _blocks(name: str, language: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_readme_python_runs() -> None:
+    (snippet,) = _blocks("README.md", "python")
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    assert re.match(r"[1-9]\d* spikes; [1-9]\d* synapses; MultiDiGraph", done.stdout)
+
+
+def test_the_complete_scenario_runs_as_it_says(tmp_path: Path) -> None:
+    import neurosim as ns
+
+    (complete,) = [block for block in _blocks("docs/scenarios.md", "yaml") if block.startswith("name:")]
+    path = tmp_path / "small.yaml"
+    path.write_text(complete, encoding="utf-8")
+    result = ns.run(path, output=tmp_path / "small.nsim")
+    assert result.spikes("exc")[0].size
+
+
+def test_parts_of_scenarios_have_the_right_shape(tmp_path: Path) -> None:
+    """The fragments of docs/scenarios.md, each put into the complete example."""
+    from neurosim.scenario import load
+
+    blocks = _blocks("docs/scenarios.md", "yaml")
+    (complete,) = [block for block in blocks if block.startswith("name:")]
+    for fragment in set(blocks) - {complete}:
+        section = fragment.split(":")[0]
+        path = tmp_path / f"{section}.yaml"
+        text, replaced = re.subn(rf"^{section}:\n(?: .*\n)+", fragment, complete, flags=re.MULTILINE)
+        assert replaced == 1
+        path.write_text(text, encoding="utf-8")
+        load(path)

@@ -1,0 +1,45 @@
+"""The naive twin: the law of ``docs/semantics.md`` in plain Python, every event in time order.
+
+It is slow and obviously right, and every kernel is tested against it, bit for bit. It shares no code with
+neurosim and needs nothing but the standard library. Read it in this order:
+
+``grid``        times in whole steps, and numbers as they are stored
+``rng``         random words keyed by (seed, purpose, neuron, step)
+``parts``       what the world is made of: neurons, synapses, populations, projections, inputs, arrivals
+``models``      what one neuron does in one step
+``plasticity``  what one synapse learns from one event
+``world``       births, deaths, and the order of everything that happens at one time
+"""
+
+from __future__ import annotations
+
+from .grid import delay_in_steps, f32, in_steps
+from .models import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, synaptic_propagator
+from .parts import Arrival, Neuron, PoissonInput, Population, Projection, Synapse
+from .plasticity import Bounds, DelayShiftedStdp, Trace
+from .rng import philox4x32, random_word
+from .world import World
+
+__all__ = [
+    "Arrival",
+    "Bounds",
+    "DelayShiftedStdp",
+    "Izhikevich",
+    "LifDelta",
+    "LifExp",
+    "Neuron",
+    "PoissonInput",
+    "PoissonSource",
+    "Population",
+    "Projection",
+    "SpikeList",
+    "Synapse",
+    "Trace",
+    "World",
+    "delay_in_steps",
+    "f32",
+    "in_steps",
+    "philox4x32",
+    "random_word",
+    "synaptic_propagator",
+]

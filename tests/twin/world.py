@@ -1,0 +1,291 @@
+"""The simulated world: ``World.step`` is the order of things; the rest is births, deaths and reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from .grid import delay_in_steps, f32
+from .parts import Arrival, Model, Neuron, PoissonInput, Population, Projection, Synapse
+from .plasticity import Bounds, DelayShiftedStdp, Trace
+from .rng import random_word
+
+
+class World:
+    """A small network that lives on the grid ``t_k = k·dt`` (ms).
+
+    Build it with ``add_…``, then ``step`` or ``run``. Between steps everything may be edited: neurons and
+    synapses added and removed, ``set_weight``, ``set_delay``, ``neuron.stimulus``, ``neuron.state``. Edits
+    happen at the present time ``now·dt``, after all that the last step did (law 4).
+    """
+
+    def __init__(self, dt: float, seed: int = 0) -> None:
+        self.dt = dt
+        self.seed = seed
+        self.now = 0  # the number of steps taken
+        self.populations: dict[str, Population] = {}
+        self.projections: dict[str, Projection] = {}
+        self.inputs: list[PoissonInput] = []
+        self.spikes: dict[str, list[tuple[int, int]]] = {}  # population -> (step, neuron id)
+        self.queue: dict[int, list[Arrival]] = {}  # step of arrival -> spikes in flight
+        self.emitted = self.delivered = self.dropped = 0
+        self._ids_used: set[int | tuple[str, int]] = set()
+
+    # ---- one step --------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Everything that happens at the next grid time, in the order of law 4.
+
+        Law 4 names the arrivals without delay before what synapses learn. Their amplitudes are weights at
+        emission, which comes after, and no spike of this step can depend on them: hence they stand last here,
+        and the result is the same.
+        """
+        self.now += 1
+        due = self._take_due()
+        self._deliver(due)
+        fired = self._advance_neurons()
+        self._learn_from_arrivals(due)
+        self._learn_from_spikes(fired)
+        self._emit(fired)
+        at_once = self._take_due()  # only a spike emitted just now, without delay, can be due again
+        self._deliver_at_once(at_once)
+        self._learn_from_arrivals(at_once)
+
+    def run(self, steps: int) -> None:
+        """Take `steps` steps."""
+        for _ in range(steps):
+            self.step()
+
+    def _take_due(self) -> list[Arrival]:
+        return sorted(self.queue.pop(self.now, []))
+
+    def _deliver(self, due: list[Arrival]) -> None:
+        """Sum what arrives now, by neuron and variable: spikes in their order, then inputs (law 13)."""
+        for population in self.populations.values():
+            for neuron in population.in_order():
+                neuron.inbox = dict.fromkeys(population.model.receives, 0.0)
+        for arrival in self._to_the_living(due):
+            arrival.synapse.post.inbox[arrival.synapse.projection.variable] += arrival.amplitude
+        for source in self.inputs:
+            for neuron in source.target.in_order():
+                if source.ids is None or neuron.id in source.ids:
+                    word = random_word(self.seed, source.purpose, neuron.id, self.now)
+                    count = sum(word >= threshold for threshold in source.thresholds)
+                    neuron.inbox[source.variable] += source.weight * count
+
+    def _deliver_at_once(self, at_once: list[Arrival]) -> None:
+        """Add what was emitted just now without delay, after every threshold test of this step (law 3)."""
+        for arrival in self._to_the_living(at_once):
+            post = arrival.synapse.post
+            post.population.model.arrive_at_once(post, arrival.synapse.projection.variable, arrival.amplitude)
+
+    def _to_the_living(self, arrivals: list[Arrival]) -> Iterable[Arrival]:
+        """Those whose target lives; the others are dropped. The synapse may be dead by now (law 5)."""
+        for arrival in arrivals:
+            if arrival.synapse.post.alive:
+                self.delivered += 1
+                yield arrival
+            else:
+                self.dropped += 1
+
+    def _advance_neurons(self) -> list[Neuron]:
+        """Propagate, add arrivals, test, reset (law 2); the neurons that fired, by population and id."""
+        fired = []
+        for population in self.populations.values():
+            for neuron in population.in_order():
+                if population.model.advance(neuron, self.now):
+                    fired.append(neuron)
+                    self.spikes[population.name].append((self.now, neuron.id))
+        return fired
+
+    def _learn_from_arrivals(self, arrivals: list[Arrival]) -> None:
+        """A synapse sees the arrivals of the spikes that it has itself carried, while it lives (law 6)."""
+        for arrival in arrivals:
+            synapse = arrival.synapse
+            if synapse.alive:
+                for rule, pre, post in self._rules(synapse):
+                    rule.on_arrival(synapse, pre, post, self.now)
+                self._end_of_event(synapse)
+
+    def _learn_from_spikes(self, fired: list[Neuron]) -> None:
+        """A synapse sees its target's spikes after the arrivals of the same time (law 4)."""
+        for projection in self.projections.values():
+            for neuron in fired:
+                if neuron.population is not projection.target:
+                    continue
+                for synapse in projection.synapses.values():
+                    if synapse.post is neuron:
+                        for rule, pre, post in self._rules(synapse):
+                            rule.on_post(synapse, pre, post, self.now)
+                        self._end_of_event(synapse)
+                for trace in self._post_traces(projection, neuron):
+                    trace.bump(self.now)
+
+    def _emit(self, fired: list[Neuron]) -> None:
+        """Send spikes off, with the weight and delay of now; at one synapse none overtakes (laws 5, 6)."""
+        for projection in self.projections.values():
+            for neuron in fired:
+                if neuron.population is not projection.source:
+                    continue
+                row = projection.rows.get(neuron.id, [])
+                self.emitted += len(row)
+                for place, synapse in enumerate(row):
+                    arrival = max(self.now + delay_in_steps(synapse.delay, self.dt), synapse.last_arrival)
+                    synapse.last_arrival = arrival
+                    spike = Arrival(self.now, projection.index, neuron.id, place, synapse, synapse.weight)
+                    self.queue.setdefault(arrival, []).append(spike)
+
+    def _rules(self, synapse: Synapse) -> Iterable[tuple[DelayShiftedStdp, Trace, Trace]]:
+        """Each rule with the presynaptic and the postsynaptic trace that it keeps for this synapse."""
+        projection = synapse.projection
+        return zip(projection.rules, synapse.traces, self._post_traces(projection, synapse.post), strict=True)
+
+    def _post_traces(self, projection: Projection, neuron: Neuron) -> list[Trace]:
+        """One per rule, shared by the projection's synapses onto `neuron`; zero at its birth (laws 9, 12)."""
+        if projection.name not in neuron.traces:
+            neuron.traces[projection.name] = [Trace(rule.tau_post, self.dt) for rule in projection.rules]
+        return neuron.traces[projection.name]
+
+    @staticmethod
+    def _end_of_event(synapse: Synapse) -> None:
+        """When every rule has acted, the bounds act once (law 9)."""
+        if synapse.projection.rules:
+            synapse.projection.bounds.apply(synapse)
+
+    # ---- building and editing --------------------------------------------------------------------------
+
+    def add_population(self, name: str, model: Model, ids: Iterable[int] = ()) -> Population:
+        """Declare a population, with newborn neurons `ids`."""
+        population = self.populations[name] = Population(name, model)
+        self.spikes[name] = []
+        for id in ids:
+            self.add_neuron(name, id)
+        return population
+
+    def add_projection(
+        self,
+        name: str,
+        source: str,
+        target: str,
+        variable: str,
+        rules: Sequence[DelayShiftedStdp] = (),
+        bounds: Bounds | None = None,
+    ) -> Projection:
+        """Declare a projection, without synapses, onto state `variable`; the order counts (law 13)."""
+        pre, post = self.populations[source], self.populations[target]
+        self._check_variable(post, variable)
+        index = len(self.projections)
+        projection = Projection(name, index, pre, post, variable, tuple(rules), bounds or Bounds())
+        if projection.learns_delay and projection.bounds.delay[0] < self.dt:
+            raise ValueError(f"projection {name!r}: a delay that learns keeps bounds of at least dt (law 10)")
+        self.projections[name] = projection
+        return projection
+
+    def add_poisson_input(
+        self,
+        target: str,
+        variable: str,
+        weight: float,
+        thresholds: Sequence[int],
+        purpose: int,
+        ids: Collection[int] | None = None,
+    ) -> PoissonInput:
+        """Declare Poisson arrivals at neurons `ids` of `target`, or at all; the order counts (law 13)."""
+        self._check_variable(self.populations[target], variable)
+        source = PoissonInput(self.populations[target], ids, variable, weight, thresholds, purpose)
+        self.inputs.append(source)
+        return source
+
+    def add_neuron(self, population: str, id: int, **state: float) -> Neuron:
+        """Birth of a neuron in its model's initial state, but for the values in `state` (law 12)."""
+        self._claim(id)
+        of = self.populations[population]
+        neuron = of.neurons[id] = Neuron(id, of, of.model.newborn() | state)
+        return neuron
+
+    def remove_neuron(self, population: str, id: int) -> None:
+        """Death of a neuron and of all its synapses (law 12). The dead die no second time (law 11)."""
+        neuron = self.populations[population].neurons.pop(id, None)
+        if neuron is None:
+            return
+        neuron.alive = False
+        for projection in self.projections.values():
+            for synapse in list(projection.synapses.values()):
+                if neuron is synapse.pre or neuron is synapse.post:
+                    self.remove_synapse(projection.name, synapse.id)
+
+    def add_synapse(
+        self, projection: str, id: int, pre: int, post: int, weight: float, delay: float
+    ) -> Synapse:
+        """Birth of a synapse at the end of its row; it knows no spike emitted so far (laws 6, 12)."""
+        of = self.projections[projection]
+        of.bounds.check_weight(weight)
+        of.bounds.check_delay(delay)
+        stored = self._stored_delay(of, delay)
+        source, target = of.source.neurons[pre], of.target.neurons[post]
+        self._claim((projection, id))
+        traces = [Trace(rule.tau_pre, self.dt) for rule in of.rules]
+        synapse = Synapse(id, of, source, target, f32(weight), stored, traces)
+        of.synapses[id] = synapse
+        of.rows.setdefault(pre, []).append(synapse)
+        return synapse
+
+    def remove_synapse(self, projection: str, id: int) -> None:
+        """Death of a synapse: the last of its row takes its place. What it has sent still arrives (law 5)."""
+        synapse = self.projections[projection].synapses.pop(id, None)
+        if synapse is None:
+            return
+        synapse.alive = False
+        row = self.projections[projection].rows[synapse.pre.id]
+        row[row.index(synapse)] = row[-1]
+        row.pop()
+
+    def set_weight(self, projection: str, id: int, weight: float) -> None:
+        """From now on; spikes in flight keep their amplitude."""
+        synapse = self.projections[projection].synapses[id]
+        synapse.projection.bounds.check_weight(weight)
+        synapse.weight = f32(weight)
+
+    def set_delay(self, projection: str, id: int, delay: float) -> None:
+        """From now on (ms); spikes in flight keep their time."""
+        synapse = self.projections[projection].synapses[id]
+        synapse.projection.bounds.check_delay(delay)
+        synapse.delay = self._stored_delay(synapse.projection, delay)
+
+    def _stored_delay(self, projection: Projection, delay: float) -> float:
+        """A delay that no rule writes is quantised when it is set; one that learns is float32 (law 1)."""
+        return f32(delay) if projection.learns_delay else delay_in_steps(delay, self.dt) * self.dt
+
+    def _claim(self, id: int | tuple[str, int]) -> None:
+        if id in self._ids_used:
+            raise ValueError(f"id {id} has been used; no id is used again (law 12)")
+        self._ids_used.add(id)
+
+    @staticmethod
+    def _check_variable(population: Population, variable: str) -> None:
+        if variable not in population.model.receives:
+            raise ValueError(f"{population.name!r} receives {population.model.receives}, not {variable!r}")
+
+    # ---- reading (which never writes) ------------------------------------------------------------------
+
+    def state(self, population: str, variable: str) -> dict[int, float]:
+        """`variable` of every living neuron, by ascending id."""
+        return {neuron.id: neuron.state[variable] for neuron in self.populations[population].in_order()}
+
+    def edges(self, projection: str) -> list[tuple[int, int, int, float, float]]:
+        """(id, pre, post, weight, delay in ms) of every living synapse, by source id and row order."""
+        rows = self.projections[projection].rows
+        synapses = [synapse for source in sorted(rows) for synapse in rows[source]]
+        return [(s.id, s.pre.id, s.post.id, s.weight, s.delay) for s in synapses]
+
+    def conservation(self) -> dict[str, int]:
+        """Count spikes: emitted = delivered + in_flight + dropped (law 7).
+
+        A spike to a dead neuron is dropped when it is due. One that a held membrane ignores is delivered.
+        """
+        in_flight = sum(len(arrivals) for arrivals in self.queue.values())
+        return {
+            "emitted": self.emitted,
+            "delivered": self.delivered,
+            "in_flight": in_flight,
+            "dropped": self.dropped,
+        }

@@ -1,0 +1,1 @@
+"""Pictures: one file per kind, each with draw(result) -> Figure."""
