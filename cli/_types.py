@@ -17,7 +17,7 @@ class Time(click.ParamType[float]):
         from neurosim.units import quantity
 
         try:
-            time = quantity(_number(value), "ms", "a time")
+            time = quantity(_number(value), "ms", "it")
         except NeurosimError as failure:
             self.fail(str(failure), param, ctx)
         if time <= 0:

@@ -10,7 +10,8 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -41,6 +42,16 @@ class CommandGroup(click.Group):
             command: click.Command = importlib.import_module(f"neurosim.cli.{cmd_name}").command
             return command
         return announced_command(cmd_name) if cmd_name in ANNOUNCED else None
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Read the arguments (and answer ``--help``)."""
+        with _quiet_pipe():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with _quiet_pipe():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -86,6 +97,15 @@ def _built() -> list[str]:
     return sorted(name for name in names if not name.startswith("_") and name not in _NOT_COMMANDS)
 
 
+@contextmanager
+def _quiet_pipe() -> Iterator[None]:
+    """End quietly, and well, when whoever reads our output has seen enough (``| head``)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(0) from None
+
+
 def _summary(command: click.Command | None) -> str:
     return command.get_short_help_str(limit=90) if command else ""
 
@@ -117,9 +137,9 @@ def _silence(stream: Any) -> None:
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib import metadata
+        from neurosim import __version__
 
-        click.echo(f"neurosim {metadata.version('neurosim')}")
+        click.echo(f"neurosim {__version__}")
         ctx.exit()
 
 

@@ -131,6 +131,15 @@ def inlined(function: F) -> F:
     return numba.njit(nogil=True, error_model="numpy")(function) if JIT else function
 
 
+def spliced(function: F) -> F:
+    """A helper whose code is copied into its callers before they are compiled.
+
+    For what returns several values inside a loop that should run on many neurons at once: a call, even one that
+    is inlined later, hides the values from the vectoriser.
+    """
+    return numba.njit(inline="always", nogil=True, error_model="numpy")(function) if JIT else function
+
+
 class AddressedKernel:
     """A compiled kernel that the run loop calls through :attr:`address`.
 

@@ -14,12 +14,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.compiled import inlined
+from neurosim.compiled import spliced
 from neurosim.errors import UsageError
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
-_LOW32, _SHIFT32 = np.uint64(0xFFFFFFFF), np.uint64(32)
+_SHIFT32 = np.uint64(32)
 
 MAX_POISSON_MEAN = 1000.0
 
@@ -34,23 +34,20 @@ def generator(seed: int, purpose: int, event: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, 0, event]))
 
 
-@inlined
-def philox_round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """One of the ten rounds, on uint64 lanes that hold 32-bit words."""
-    p = c0 * _M0
-    q = c2 * _M1
-    return (q >> _SHIFT32) ^ c1 ^ k0, q & _LOW32, (p >> _SHIFT32) ^ c3 ^ k1, p & _LOW32
+@spliced
+def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    p = np.uint64(c0) * _M0
+    q = np.uint64(c2) * _M1
+    return np.uint32(q >> _SHIFT32) ^ c1 ^ k0, np.uint32(q), np.uint32(p >> _SHIFT32) ^ c3 ^ k1, np.uint32(p)
 
 
-@inlined
+@spliced
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Philox4x32-10 of counter ``c0 … c3`` under key ``k0, k1``: four words, all held in uint64."""
-    w0, w1 = np.uint64(_W0), np.uint64(_W1)
+    """Philox4x32-10 of counter ``c0 … c3`` under key ``k0, k1``: uint32 in, four uint32 out."""
     for _ in range(9):
-        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1)
-        k0 = (k0 + w0) & _LOW32
-        k1 = (k1 + w1) & _LOW32
-    return philox_round(c0, c1, c2, c3, k0, k1)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+        k0, k1 = np.uint32(k0 + _W0), np.uint32(k1 + _W1)
+    return _round(c0, c1, c2, c3, k0, k1)
 
 
 def poisson_thresholds(mean: float) -> NDArray[np.uint32]:

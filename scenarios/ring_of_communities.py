@@ -51,7 +51,7 @@ def ring_of_communities(seed: int = 7) -> nx.DiGraph:
 
 
 PROBABILITY = {"exc": (0.4, 0.3), "inh": (0.6, 0.0)}  # within a community, to the next
-WEIGHT = {"exc": 1.6, "inh": -3.0}  # mV, means
+WEIGHT = {"exc": 3.5, "inh": -6.0}  # mV, means
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def test_read_while_it_is_written(tmp_path: Path) -> None:
             assert result.state("exc", float(seen[-1] - 1), float(seen[-1]))["id"].size == PER_FLUSH
     assert process.returncode == 0
     assert seen == sorted(seen)
-    assert len(set(seen)) > 3
+    assert len(set(seen)) > 1
     assert (result.status, check_whole(result)) == ("finished", 300)
     assert os.listdir(tmp_path) == ["a.nsim"]
 

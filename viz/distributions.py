@@ -22,7 +22,7 @@ def paint_rates(axes: Axes, run: Run) -> None:
     axes.set_title("Rate per neuron")
     if len(run.activities) <= OUTLINES:
         axes.set_title("▲ mean", loc="right", color=SOFT, fontsize=7.5, fontweight="normal")
-    _paint(axes, run, neuron_rates, "rate (Hz)", "no spikes")
+    _paint(axes, run, neuron_rates, "rate (Hz)", "no spikes", 1e3 / max(run.duration, 1e-9))
 
 
 def paint_irregularity(axes: Axes, run: Run) -> None:
@@ -50,8 +50,13 @@ def paint_irregularity(axes: Axes, run: Run) -> None:
         axes.locator_params(axis="x", nbins=6)
 
 
-def _paint(axes: Axes, run: Run, measure: Callable[[Activity], Times], label: str, empty: str) -> bool:
-    """Draw one distribution per population; return False where there is nothing to draw."""
+def _paint(
+    axes: Axes, run: Run, measure: Callable[[Activity], Times], label: str, empty: str, quantum: float = 0.0
+) -> bool:
+    """Draw one distribution per population; return False where there is nothing to draw.
+
+    ``quantum`` is the step between possible values: bins of a whole number of steps show no gaps that are not there.
+    """
     recorded = [activity for activity in run.activities if activity.recorded]
     values = [(activity, measure(activity)) for activity in recorded]
     axes.set_xlabel(label)
@@ -62,28 +67,23 @@ def _paint(axes: Axes, run: Run, measure: Callable[[Activity], Times], label: st
         note(axes, empty)
         return False
     if len(values) <= OUTLINES:
-        _histograms(axes, values)
+        _histograms(axes, values, quantum)
     else:
         _spreads(axes, values)
     return True
 
 
-def _histograms(axes: Axes, values: list[tuple[Activity, Times]]) -> None:
+def _histograms(axes: Axes, values: list[tuple[Activity, Times]], quantum: float) -> None:
     """Draw outlines over a common set of bins, in percent of each population's neurons."""
-    together = np.concatenate([v for _, v in values])
-    low, high, most = float(together.min()), float(together.max()), float(np.quantile(together, 0.999))
-    high = high if high < 1.3 * most else most  # a lone outlier is counted in the last bin
-    low = 0.0 if low < 0.35 * high else low
-    high = max(high, low * 1.2, low + 1e-6)
-    edges = np.linspace(low, high, _bins(together.size) + 1)
+    edges = _edges(np.concatenate([v for _, v in values]), quantum)
     for activity, v in values:
         if not v.size:
             continue
-        percent = np.histogram(np.clip(v, low, high), edges)[0] * (100.0 / v.size)
+        percent = np.histogram(np.minimum(v, 0.5 * (edges[-2] + edges[-1])), edges)[0] * (100.0 / v.size)
         axes.stairs(percent, edges, color=activity.colour, fill=True, alpha=0.16, linewidth=0)
         axes.stairs(percent, edges, color=activity.colour, linewidth=1.3, gid=f"histogram {activity.name}")
         axes.plot([v.mean()], [0], marker="^", markersize=5, color=activity.colour, clip_on=False, zorder=5)
-    axes.set_xlim(low, high)
+    axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, 1.12 * axes.get_ylim()[1])
     axes.set_ylabel("% of neurons")
     axes.locator_params(axis="y", nbins=4)
@@ -116,6 +116,14 @@ def _spreads(axes: Axes, values: list[tuple[Activity, Times]]) -> None:
     axes.grid(axis="x", color=FAINT, linewidth=0.5, alpha=0.7)
 
 
-def _bins(number: int) -> int:
-    """Return enough bins to see a shape, few enough to see no noise."""
-    return int(np.clip(round(2 * number ** (1 / 3)), 8, 40))
+def _edges(values: Times, quantum: float) -> Times:
+    """Return the edges of enough bins to see a shape, few enough to see no noise; from 0 where values come near it."""
+    low, high, most = float(values.min()), float(values.max()), float(np.quantile(values, 0.999))
+    high = high if high < 1.3 * most else most  # a lone outlier is counted in the last bin
+    low = 0.0 if low < 0.35 * high else low
+    high = max(high, low * 1.2, low + 1e-6)
+    width = (high - low) / np.clip(round(2 * values.size ** (1 / 3)), 8, 40)
+    if quantum:
+        width = max(round(width / quantum), 1) * quantum
+    bins = np.ceil((high - low) / width * (1 + 1e-9))
+    return np.asarray(low + np.arange(bins + 1) * width - 1e-9 * quantum)

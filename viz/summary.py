@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -147,7 +148,7 @@ def _expectations(column: Column, expected: list[Mapping[str, Any]]) -> None:
         return
     column.heading("Expected")
     for index, outcome in enumerate(expected):
-        first, *more = textwrap.wrap(str(outcome.get("text", "")), 36) or [""]
+        first, *more = textwrap.wrap(_unbroken(str(outcome.get("text", ""))), 36) or [""]
         if column.room < len(more) + 3 and index < len(expected) - 1:
             column.remark(f"and {len(expected) - index} more")
             return
@@ -156,3 +157,8 @@ def _expectations(column: Column, expected: list[Mapping[str, Any]]) -> None:
         for line in more:
             column.remark(f"    {line}", colour, 7.8)
         column.remark(f"    {measured(outcome)}")
+
+
+def _unbroken(text: str) -> str:
+    """Keep every number with its unit when lines are broken."""
+    return re.sub(r"(\d) (?=[a-zA-Z]{1,3}\b)", "\\1\u00a0", text)

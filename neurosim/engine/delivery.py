@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, by_address, inlined, record_at
+from neurosim.compiled import array_at, by_address, inlined, prefetch, record_at
 from neurosim.engine.records import ROUTE
 from neurosim.graph.row_kernels import ROWS
 
@@ -30,71 +30,88 @@ def _add_direct(route, post, weight):  # type: ignore[no-untyped-def]
         variable[post] += np.float64(weight)
 
 
+# A row's `weights` are None where all synapses of the projection share the weight `same`: one column less to stream.
+
+
 @inlined
-def _deliver_row_direct(route, posts, weights):  # type: ignore[no-untyped-def]
-    variable = array_at(route.direct, route.n_slots, np.float64)
-    if route.gate == 0:
-        for c in range(posts.size):
-            variable[posts[c]] += np.float64(weights[c])
-        return
-    held = array_at(route.gate, route.n_slots, np.int32)
+def _deliver_row_direct(route, posts, weights, same):  # type: ignore[no-untyped-def]
     for c in range(posts.size):
-        if held[posts[c]] == 0:
-            variable[posts[c]] += np.float64(weights[c])
+        _add_direct(route, posts[c], same if weights is None else weights[c])
 
 
 @inlined
-def _deliver_row_one_delay(route, step, delay, posts, weights):  # type: ignore[no-untyped-def]
+def _deliver_row_one_delay(route, step, delay, posts, weights, same):  # type: ignore[no-untyped-def]
     slot = (step + delay) & route.mask
     ring = array_at(route.ring + 8 * slot * route.n_slots, route.n_slots, np.float64)
     for c in range(posts.size):
-        ring[posts[c]] += np.float64(weights[c])
+        ring[posts[c]] += same if weights is None else np.float64(weights[c])
 
 
 @inlined
-def _deliver_row(route, step, delays, posts, weights):  # type: ignore[no-untyped-def]
+def _deliver_row(route, step, delays, posts, weights, same):  # type: ignore[no-untyped-def]
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     mask, n_slots = np.uint64(route.mask), np.uint64(route.n_slots)
     now = np.uint64(step)
     for c in range(posts.size):
         slot = (now + np.uint64(delays[c])) & mask
-        ring[slot * n_slots + np.uint64(posts[c])] += np.float64(weights[c])
+        ring[slot * n_slots + np.uint64(posts[c])] += same if weights is None else np.float64(weights[c])
 
 
 @inlined
-def _deliver_row_with_zeros(route, step, delays, posts, weights):  # type: ignore[no-untyped-def]
+def _deliver_row_with_zeros(route, step, delays, posts, weights, same):  # type: ignore[no-untyped-def]
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     for c in range(posts.size):
+        weight = same if weights is None else np.float64(weights[c])
         if delays[c] == 0:
-            _add_direct(route, posts[c], weights[c])
+            _add_direct(route, posts[c], weight)
         else:
             slot = (step + np.int64(delays[c])) & route.mask
-            ring[slot * route.n_slots + np.int64(posts[c])] += np.float64(weights[c])
+            ring[slot * route.n_slots + np.int64(posts[c])] += weight
+
+
+@inlined
+def _by_delay(route, rows, step, begin, posts, weights, same):  # type: ignore[no-untyped-def]
+    """One piece of a row, in the way that the projection's delays ask for."""
+    if rows.delay_size == 0:
+        if rows.uniform_delay > 0:
+            _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights, same)
+        else:
+            _deliver_row_direct(route, posts, weights, same)
+    elif rows.delay_size == 1:
+        delays = array_at(rows.delay + begin, posts.size, np.uint8)
+        if route.has_zero:
+            _deliver_row_with_zeros(route, step, delays, posts, weights, same)
+        else:
+            _deliver_row(route, step, delays, posts, weights, same)
+    else:
+        wide = array_at(rows.delay + 2 * begin, posts.size, np.uint16)
+        if route.has_zero:
+            _deliver_row_with_zeros(route, step, wide, posts, weights, same)
+        else:
+            _deliver_row(route, step, wide, posts, weights, same)
 
 
 @inlined
 def _dispatch(route, rows, step, begin, end):  # type: ignore[no-untyped-def]
-    """One piece of a row, in the way that the projection's delays ask for."""
-    n = end - begin
-    posts = array_at(rows.post + 4 * begin, n, np.uint32)
-    weights = array_at(rows.weight + 4 * begin, n, np.float32)
-    if rows.delay_size == 0:
-        if rows.uniform_delay > 0:
-            _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights)
-        else:
-            _deliver_row_direct(route, posts, weights)
-    elif rows.delay_size == 1:
-        delays = array_at(rows.delay + begin, n, np.uint8)
-        if route.has_zero:
-            _deliver_row_with_zeros(route, step, delays, posts, weights)
-        else:
-            _deliver_row(route, step, delays, posts, weights)
+    posts = array_at(rows.post + 4 * begin, end - begin, np.uint32)
+    if rows.weight == 0:
+        _by_delay(route, rows, step, begin, posts, None, rows.uniform_weight)
     else:
-        wide = array_at(rows.delay + 2 * begin, n, np.uint16)
-        if route.has_zero:
-            _deliver_row_with_zeros(route, step, wide, posts, weights)
-        else:
-            _deliver_row(route, step, wide, posts, weights)
+        weights = array_at(rows.weight + 4 * begin, end - begin, np.float32)
+        _by_delay(route, rows, step, begin, posts, weights, 0.0)
+
+
+@inlined
+def _fetch_ahead(rows, row):  # type: ignore[no-untyped-def]
+    """Ask for the first lines of the row that comes next."""
+    begin = array_at(rows.start, rows.n_rows, np.int64)[row]
+    posts = array_at(rows.post, rows.capacity, np.uint32)
+    for line in range(8):
+        prefetch(posts, begin + 16 * line)
+    if rows.weight != 0:
+        weights = array_at(rows.weight, rows.capacity, np.float32)
+        for line in range(8):
+            prefetch(weights, begin + 16 * line)
 
 
 @by_address
@@ -108,6 +125,8 @@ def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: i
     slots = array_at(fired, n_fired, np.uint32)
     events = 0
     for k in range(n_fired):
+        if k + 1 < n_fired:
+            _fetch_ahead(rows, np.int64(slots[k + 1]))
         begin, end = _piece(rows, np.int64(slots[k]), s_lo, s_hi)
         if end > begin:
             _dispatch(route, rows, step, begin, end)

@@ -19,23 +19,36 @@ RECORD = np.dtype(
 @inlined
 def words_of_block(words, ids, block, purpose, seed):  # type: ignore[no-untyped-def]
     """Four random words per neuron, one for each step of a block of four."""
-    low = np.uint64(0xFFFFFFFF)
-    k0, k1 = np.uint64(seed) & low, np.uint64(seed) >> np.uint64(32)
-    c1, c2, c3 = np.uint64(block) & low, np.uint64(block) >> np.uint64(32), np.uint64(purpose)
+    k0, k1 = np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
+    c1, c2, c3 = np.uint32(block & 0xFFFFFFFF), np.uint32(block >> 32), np.uint32(purpose)
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
     for i in range(ids.size):
-        a, b, c, d = philox(np.uint64(ids[i]), c1, c2, c3, k0, k1)
-        w0[i], w1[i], w2[i], w3[i] = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
+        a, b, c, d = philox(ids[i], c1, c2, c3, k0, k1)
+        w0[i], w1[i], w2[i], w3[i] = a, b, c, d
 
 
 @inlined
 def _add_counts(arriving, drawn, counts, thresholds, weight):  # type: ignore[no-untyped-def]
-    """arriving += weight × count, where a neuron's count is how many thresholds its word reaches."""
+    """arriving += weight × count, where a neuron's count is how many thresholds its word reaches.
+
+    All neurons are compared with one threshold after the other, four in a pass, as long as anybody reaches it.
+    """
+    largest = np.uint32(0)
     for i in range(counts.size):
         counts[i] = 0
-    for t in thresholds:
+        largest = max(largest, drawn[i])
+    t = 0
+    while t + 4 <= thresholds.size and thresholds[t] <= largest:
+        t0, t1, t2, t3 = thresholds[t], thresholds[t + 1], thresholds[t + 2], thresholds[t + 3]
         for i in range(counts.size):
-            counts[i] += np.int32(drawn[i] >= t)
+            u = drawn[i]
+            counts[i] += np.int32(u >= t0) + np.int32(u >= t1) + np.int32(u >= t2) + np.int32(u >= t3)
+        t += 4
+    while t < thresholds.size and thresholds[t] <= largest:
+        t0 = thresholds[t]
+        for i in range(counts.size):
+            counts[i] += np.int32(drawn[i] >= t0)
+        t += 1
     for i in range(counts.size):
         arriving[i] += weight * np.float64(counts[i])
 

@@ -114,7 +114,10 @@ def _choices(suffix: str, known: dict[str, Format], doing: str) -> str:
 
 def _write(target: Format, content: Content, path: Path) -> list[Path]:
     assert target.write is not None
-    return target.write(content, path)
+    try:
+        return target.write(content, path)
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{target.name} cannot hold the text {error.object!r}. Rename it.") from error
 
 
 def _spikes(result: Result) -> dict[str, Spikes]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -18,22 +19,27 @@ from neurosim.formats._format import Content, Format, number_or_text, replacing
 if TYPE_CHECKING:
     AnyGraph = nx.Graph[Any]
 
+Columns = dict[str, NDArray[Any]]
+
 _TEXTS = {"population", "projection", "receptor", "label", "name"}  # never numbers, however they are spelt
 _IDS = {"id", "source", "target", "key"}
 
 
 def write(content: Content, path: Path) -> list[Path]:
     """Write what there is of edges, nodes and spikes; an empty cell is an absent value."""
-    files = []
+    files: dict[Path, Columns] = {}
     if (tables := content.tables) is not None:
         first = {name: tables.edges[name] for name in ("source", "target", "key")}
-        files += [_write(path, first | tables.edges), _write(_beside(path, "nodes"), tables.nodes)]
+        files[path] = first | tables.edges
+        files[_beside(path, "nodes")] = tables.nodes
     if content.spikes:
         names = [np.full(len(ids), name, object) for name, (_, ids) in content.spikes.items()]
         times, ids = (np.concatenate(columns) for columns in zip(*content.spikes.values()))
-        spikes = {"population": np.concatenate(names), "time_ms": times, "id": ids}
-        files.append(_write(_beside(path, "spikes"), spikes))
-    return files
+        files[_beside(path, "spikes")] = {"population": np.concatenate(names), "time_ms": times, "id": ids}
+    with contextlib.ExitStack() as all_or_none:
+        for file, columns in files.items():
+            _write(all_or_none.enter_context(replacing(file)), columns)
+    return list(files)
 
 
 def read(path: Path) -> AnyGraph:
@@ -54,13 +60,10 @@ def _beside(path: Path, what: str) -> Path:
     return path.with_name(f"{path.stem}.{what}{path.suffix}")
 
 
-def _write(path: Path, columns: dict[str, NDArray[Any]]) -> Path:
-    with replacing(path) as file, io.TextIOWrapper(file, "utf-8", newline="", write_through=True) as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*(_cells(values) for values in columns.values())))
-        text.detach()
-    return path
+def _write(file: IO[bytes], columns: Columns) -> None:
+    writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(_cells(values) for values in columns.values())))
 
 
 def _cells(values: NDArray[Any]) -> list[Any]:

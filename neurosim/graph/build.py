@@ -31,39 +31,47 @@ def build_synapses(
     target_slots = target.slots(target.ids).astype(np.uint32)
     expected = connector.expected(source.size, target.size)
     stream = rng.generator(seed, rng.purpose("connect", projection.name))
-    blocks, done, alike = [], 0, True
+    blocks, done = [], 0
     for pairs in connector.pairs(source, target, stream):
         weights = draw_weight(pairs, pairs.weight)
         delays = draw_delay(pairs, pairs.delay)
         projection._check_weights(weights)
         projection.grid.check(delays, projection.name)
-        stored = projection.grid.stored(delays[:1] if draw_delay.constant and pairs.delay is None else delays)
+        stored = projection.grid.stored(delays)
         projection.grid.widen(stored)
-        alike = alike and (stored.size < 2 or bool(np.all(stored == stored[0])))
-        values = {"weight": weights.astype(np.float32), "delay": stored}
-        blocks.append(Block(source_slots[pairs.pre], target_slots[pairs.post], values))
+        values = {"weight": _compressed(weights.astype(np.float32)), "delay": _compressed(stored)}
+        if pairs.pre.size:
+            blocks.append(Block(source_slots[pairs.pre], target_slots[pairs.post], values))
         done += pairs.pre.size
         if progress is not None:
             progress(f"connecting {projection.name}", done, max(expected, done))
     draw_weight.check_length(done)
     draw_delay.check_length(done)
-    _lay_out(projection, [block for block in blocks if block.rows.size], alike)
+    _lay_out(projection, blocks)
     projection.default_weight, projection.default_delay = draw_weight.default, draw_delay.default
 
 
-def _lay_out(projection: Projection, blocks: list[Block], alike: bool) -> None:
-    """Give the store its rows; one delay for all takes no column."""
-    firsts = {block.values["delay"][0].item() for block in blocks}
-    if alike and len(firsts) <= 1:
-        if firsts:
-            projection.store.uniform_delay = firsts.pop()
-        projection.store.build(blocks, None)
-        return
-    full = [
-        block._replace(values={**block.values, "delay": np.broadcast_to(block.values["delay"], block.rows.shape)})
+def _compressed(values: NDArray[Any]) -> NDArray[Any]:
+    """A single value where all are alike."""
+    alike = values.size > 1 and bool(np.all(values == values[0]))
+    return values[:1].copy() if alike else values
+
+
+def _lay_out(projection: Projection, blocks: list[Block]) -> None:
+    """Give the store its rows, and columns to the variables that are not alike for all."""
+    store, dtypes = projection.store, {}
+    for name, dtype in (("weight", np.dtype(np.float32)), ("delay", projection.grid.dtype)):
+        parts = [block.values[name] for block in blocks]
+        first = parts[0][0].item() if parts else store.uniform[name]
+        if all(part.size == 1 and part[0] == first for part in parts):
+            store.uniform[name] = first
+        else:
+            dtypes[name] = dtype
+    full = (
+        block._replace(values={name: np.broadcast_to(block.values[name], block.rows.shape) for name in dtypes})
         for block in blocks
-    ]
-    projection.store.build(full, projection.grid.dtype)
+    )
+    store.build(list(full), dtypes)
 
 
 class _Drawer:

@@ -165,10 +165,8 @@ class Projection:
         serials = self.store.append(pre_slots, posts, values)
         pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
         ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
-        shown = self.grid.shown(values["delay"] if "delay" in values else self.store.uniform_delay)
-        self.network.history.synapses(
-            history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, values["weight"], shown
-        )
+        shown = self.grid.shown(self.grid.stored(delays))
+        self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, weights, shown)
         return ids
 
     def remove(self, ids: ArrayLike) -> None:
@@ -218,7 +216,7 @@ class Projection:
     def _set_grid(self, dt: float) -> None:
         """The time step is known now: delays become steps."""
         kept = self.store.columns.get("delay")
-        uniform = self.store.uniform_delay
+        uniform = self.store.uniform["delay"]
         self.grid = DelayGrid(dt, self.grid.declared)
         if kept is not None:
             delays = kept[: self.store.capacity].copy()
@@ -233,7 +231,7 @@ class Projection:
             self.grid.check(delays, self.name)
             steps = self.grid.stored(delays)
             self.grid.widen(steps)
-            self.store.uniform_delay = int(steps[0])
+            self.store.uniform["delay"] = int(steps[0])
         self.store._publish()
         self.network._touch()
 
@@ -247,24 +245,14 @@ class Projection:
         return drawn.sample(self.network._stream("edit", self.name, name), n, unit)
 
     def _columns(self, weights: Values, delays: Values) -> dict[str, Array]:
-        """Column values for new synapses; delays get a column (or a wider one) when they need it."""
-        values: dict[str, Array] = {"weight": weights.astype(np.float32)}
+        """Values of new synapses for the variables that have a column, or need one now."""
         stored = self.grid.stored(delays)
-        if stored.size and self.grid.widen(stored):
+        if self.grid.widen(stored):
             self.network._touch()
-        uniform = "delay" not in self.store.columns
-        if not uniform or (stored.size and (self.size == 0 or np.any(stored != self.store.uniform_delay))):
-            if uniform and self.size == 0 and np.all(stored == stored[0]):
-                self.store.uniform_delay = stored[0].item()
-                self.store._publish()
-                self.network._touch()
-                return values
-            dtype = self.grid.dtype
-            held = self.store.columns.get("delay")
-            if held is None or held.dtype != dtype:
-                self.store.widen_delays(dtype)
-                self.network._touch()
-            values["delay"] = stored.astype(dtype)
+        values: dict[str, Array] = {}
+        for name, new, dtype in (("weight", weights.astype(np.float32), np.float32), ("delay", stored, self.grid.dtype)):
+            if not self.store.admits(name, new, dtype):
+                values[name] = new.astype(dtype)
         return values
 
     def _check_weights(self, weights: Values) -> None:
@@ -279,13 +267,14 @@ class Projection:
 
     def _read(self, name: str, places: Index) -> Values:
         if name == "weight":
-            return self.store.columns["weight"][places].astype(np.float64)
-        return self.grid.shown(self.store.delays_at(places))
+            return self.store.values_at("weight", places).astype(np.float64)
+        return self.grid.shown(self.store.values_at("delay", places))
 
     def _write(self, name: str, places: Index, values: Values) -> None:
         self.network._check_editable()
         if name == "weight":
             self._check_weights(values)
+            self.store.spread("weight", np.float32)
             self.store.columns["weight"][places] = values
             return
         self.grid.check(values, self.name)
@@ -293,7 +282,7 @@ class Projection:
         if places.size == 0:
             return
         self.grid.widen(stored)
-        self.store.widen_delays(self.grid.dtype)
+        self.store.spread("delay", self.grid.dtype)
         self.store.columns["delay"][places] = stored
         self.network._touch()
 
@@ -311,7 +300,7 @@ class Projection:
             self._ids_at(rows, places),
             self.source.columns["id"][rows],
             self.target.columns["id"][self.store.columns["post"][places]],
-            self.store.columns["weight"][places],
+            self.store.values_at("weight", places),
             self._read("delay", places),
         )
 

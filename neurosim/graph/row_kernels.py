@@ -17,7 +17,7 @@ _FIELDS = (
     "columns", "n_columns",  # table of (address, item size) of all columns
     "free", "top", "capacity", "live",
 )  # fmt: skip
-ROWS = np.dtype([(name, np.int64) for name in _FIELDS])
+ROWS = np.dtype([(name, np.int64) for name in _FIELDS] + [("uniform_weight", np.float64)])
 
 
 def _size_classes() -> np.ndarray:

@@ -4,8 +4,8 @@ A row is a block in a pool; every synapse is one place in each column (postsynap
 birth number that makes its id). Within a row synapses are ordered by the target's logical shard, so that a thread
 that owns a range of shards streams one contiguous piece of each row. Appending takes the end of the shard's
 segment, deleting swaps the segment's last synapse into the hole, and each later shard moves one synapse; only a
-row that is full moves as a whole. Delays that are all alike, and birth numbers that follow from the place (as
-long as nothing was edited), take no memory.
+row that is full moves as a whole. Weights or delays that are all alike, and birth numbers that follow from the
+place (as long as nothing was edited), take no memory.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ class RowStore:
     def __init__(self, n_rows: int, shards: int, stride: int) -> None:
         self.record: NDArray[Any] = np.zeros(1, ROWS)
         self.shards = shards
-        self.uniform_delay: float = 1  # in steps, or in ms before a time grid is known
+        #: What all synapses share of a variable that has no column; delays in steps, or in ms before a grid is known.
+        self.uniform: dict[str, float] = {"weight": 1.0, "delay": 1}
         self.start = np.zeros(n_rows, np.int64)
         self.ends = np.zeros((n_rows, shards), np.uint32)
         self.size_class = np.zeros(n_rows, np.uint8)
         self.next_serial = np.zeros(n_rows, np.uint32)
-        self.columns: dict[str, Array] = {"post": np.empty(0, np.uint32), "weight": np.empty(0, np.float32)}
+        self.columns: dict[str, Array] = {"post": np.empty(0, np.uint32)}
         self._free = np.full(N_CLASSES, -1, np.int64)
         self._since_check = 0
         self.record["shards"], self.record["stride"] = shards, stride
@@ -91,9 +92,10 @@ class RowStore:
             ("start", address_of(self.start)), ("ends", address_of(self.ends)),
             ("size_class", address_of(self.size_class)), ("next_serial", address_of(self.next_serial)),
             ("n_rows", self.start.size), ("post", address_of(self.columns["post"])),
-            ("weight", address_of(self.columns["weight"])), ("delay", address_of(delay)),
+            ("weight", address_of(self.columns.get("weight"))), ("delay", address_of(delay)),
             ("serial", address_of(self.columns.get("serial"))),
-            ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform_delay)),
+            ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
+            ("uniform_weight", np.float32(self.uniform["weight"])),
             ("columns", address_of(self._table)), ("n_columns", len(table)),
             ("free", address_of(self._free)), ("capacity", self.capacity),
         ):  # fmt: skip
@@ -101,21 +103,21 @@ class RowStore:
 
     # -- building and growing --------------------------------------------------------------------
 
-    def build(self, blocks: Iterable[Block], delay_dtype: np.dtype[Any] | None) -> None:
-        """Fill an empty store; ``delay_dtype`` is None for a uniform delay."""
+    def build(self, blocks: Iterable[Block], dtypes: Mapping[str, Any]) -> None:
+        """Fill an empty store; ``dtypes`` names the variables that get a column (others stand in ``uniform``)."""
         blocks = list(blocks)
         for block in blocks:
             kernels.count_rows(self.address, block.rows.size, address_of(block.rows), address_of(block.posts))
         kernels.reserve_rows(self.address)
-        if delay_dtype is not None:
-            self.columns["delay"] = np.empty(0, delay_dtype)
+        for name, dtype in dtypes.items():
+            self.columns[name] = np.empty(0, dtype)
         self._extend_pool(int(self.record["top"][0]))
         for block in blocks:
             incoming, _keep = self._incoming(block.posts, block.values)
             kernels.fill_rows(self.address, block.rows.size, address_of(block.rows), address_of(incoming))
 
     def append(self, rows: Index, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> NDArray[np.uint32]:
-        """Add synapses; ``values`` holds every other column except ``serial``. Returns their birth numbers."""
+        """Add synapses; ``values`` holds those variables that have a column. Returns their birth numbers."""
         self._number()
         serials = np.empty(rows.size, np.uint32)
         rows_at = rows.ctypes.data
@@ -176,11 +178,25 @@ class RowStore:
         self.columns["serial"] = column
         self._publish()
 
-    def widen_delays(self, dtype: Any) -> None:
-        """Give every synapse a delay of its own (or a wider one)."""
-        old = self.columns.get("delay")
-        column = np.full(self.capacity, self.uniform_delay, dtype) if old is None else old.astype(dtype)
-        self.columns["delay"] = column
+    def admits(self, name: str, values: Array, dtype: Any) -> bool:
+        """Whether new synapses with these values need no column; otherwise there is one afterwards, of ``dtype``."""
+        column = self.columns.get(name)
+        if column is None:
+            if self.live == 0 and values.size:
+                self.uniform[name] = values[0].item()
+                self._publish()
+            if bool((values == self.uniform[name]).all()):
+                return True
+        self.spread(name, dtype)
+        return False
+
+    def spread(self, name: str, dtype: Any) -> None:
+        """Give every synapse its own value of a variable, in a column of ``dtype``."""
+        old = self.columns.get(name)
+        if old is not None and old.dtype == dtype:
+            return
+        column = np.full(self.capacity, self.uniform[name], dtype) if old is None else old.astype(dtype)
+        self.columns[name] = column
         self._publish()
 
     # -- finding, reading, deleting ----------------------------------------------------------------
@@ -233,11 +249,11 @@ class RowStore:
             return self.columns["serial"][places]
         return (places - self.start[rows]).astype(np.uint32)
 
-    def delays_at(self, places: Index) -> Array:
-        """Delays in the unit of the column (steps, or ms before a time grid is known)."""
-        if "delay" in self.columns:
-            return self.columns["delay"][places]
-        return np.full(places.size, self.uniform_delay)
+    def values_at(self, name: str, places: Index) -> Array:
+        """Values of ``weight`` (float32) or ``delay`` (steps, or ms before a time grid is known)."""
+        if name in self.columns:
+            return self.columns[name][places]
+        return np.full(places.size, self.uniform[name], np.float32 if name == "weight" else None)
 
     def in_degree(self, n_slots: int) -> Index:
         """Synapses per postsynaptic slot."""

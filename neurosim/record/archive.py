@@ -149,8 +149,6 @@ def _joined(parts: list[Columns]) -> Columns:
     names = list(dict.fromkeys(name for part in parts for name in part))
     lengths = [len(next(iter(part.values()))) for part in parts]
     return {
-        name: np.concatenate(
-            [part[name] if name in part else np.full(n, np.nan) for part, n in zip(parts, lengths)]
-        )
+        name: np.concatenate([part[name] if name in part else np.full(n, np.nan) for part, n in zip(parts, lengths)])
         for name in names
     }

@@ -154,9 +154,7 @@ class Result(Archive):
         """Ids of the neurons alive at ``at`` (default: the time reached), ascending."""
         owner = self._population(population).index
         events = self._events(self._reached(at), owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
-        births, deaths = (
-            events["id"][events["kind"] == kind] for kind in (Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
-        )
+        births, deaths = (events["id"][events["kind"] == kind] for kind in (Kind.NEURON_BIRTH, Kind.NEURON_DEATH))
         return topology.alive(self._columns("neurons", owner)["id"], births, deaths)
 
     def positions(self, population: str) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
@@ -176,9 +174,7 @@ class Result(Archive):
         did not record its graph.
         """
         about, until = self._projection(projection), self._reached(at)
-        first = self._rows("SELECT MIN(t0) FROM chunk WHERE stream = 'edges' AND owner = ?", (about.index,))[
-            0
-        ][0]
+        first = self._rows("SELECT MIN(t0) FROM chunk WHERE stream = 'edges' AND owner = ?", (about.index,))[0][0]
         if first is None:
             raise NotRecorded(
                 f"{self.path.name} holds no synapses of '{projection}'. Add `record: {{graph: true}}` to the "
@@ -238,9 +234,7 @@ class Result(Archive):
         chosen: NDArray[np.void] = events[(events["owner"] == owner) & np.isin(events["kind"], kinds)]
         return chosen
 
-    def _window(
-        self, stream: str, name: str | None, owner: int, start: Time | None, stop: Time | None
-    ) -> Columns:
+    def _window(self, stream: str, name: str | None, owner: int, start: Time | None, stop: Time | None) -> Columns:
         """The rows of a stream with ``start < time ≤ stop``; with ``name``, it must have been recorded."""
         after = -math.inf if start is None else _ms(start)
         until = math.inf if stop is None else _ms(stop)

@@ -126,9 +126,7 @@ def _fill(path: Path, run: Mapping[str, Any]) -> None:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {VERSION}")
         database.executescript(f"BEGIN; {SCHEMA}")
-        database.executemany(
-            "INSERT INTO run VALUES (?, ?)", [(key, to_json(value)) for key, value in run.items()]
-        )
+        database.executemany("INSERT INTO run VALUES (?, ?)", [(key, to_json(value)) for key, value in run.items()])
         database.execute("COMMIT")
 
 
@@ -152,8 +150,8 @@ def _move(draft: Path, path: Path, overwrite: bool) -> None:
 def leave_one_file(database: sqlite3.Connection) -> None:
     """Bring everything into the one file and clear away what lies beside it.
 
-    Short readings of others are waited for. A program that stays inside does not keep the file from being
-    complete: it only leaves empty companions.
+    Short readings of others are waited for. While a program stays inside, the companions stay too; they are empty
+    unless it is in the middle of reading.
     """
     database.execute("PRAGMA busy_timeout = 2000")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -72,9 +72,7 @@ def from_result(result: Result, at: float) -> GraphTables:
         columns |= {"weight": table.weight, "delay": table.delay, "receptor": _same(about.receptor, key.size)}
         edges.append(columns | {"since": table.since, "delay_since": table.delay_since})
     empty = {name: np.empty(0, np.uint32) for name in (*_NODE, *_EDGE)}
-    return GraphTables(
-        _stacked(nodes) or {"id": empty["id"]}, _stacked(edges) or {name: empty[name] for name in _EDGE}
-    )
+    return GraphTables(_stacked(nodes) or {"id": empty["id"]}, _stacked(edges) or {name: empty[name] for name in _EDGE})
 
 
 def _nodes_of(result: Result, population: str, at: float) -> dict[str, Column]:
@@ -102,9 +100,7 @@ def _column(values: list[Any]) -> Column:
     """An array of numbers where all are of one kind; objects otherwise."""
     kinds = {type(value) for value in values}
     if kinds == {int} and all(-(2**63) <= value < 2**64 for value in values):
-        return np.array(
-            values, np.uint64 if min(values) >= 0 else np.int64 if max(values) < 2**63 else object
-        )
+        return np.array(values, np.uint64 if min(values) >= 0 else np.int64 if max(values) < 2**63 else object)
     if kinds == {float}:
         return np.array(values, np.float64)
     column = np.empty(len(values), object)
@@ -115,9 +111,7 @@ def _column(values: list[Any]) -> Column:
 def _attributes(rows: list[dict[str, Any]], reserved: Iterable[str]) -> dict[str, Column]:
     names = dict.fromkeys(name for row in rows for name in row)
     if clash := names.keys() & set(reserved):
-        raise UsageError(
-            f"attributes named {', '.join(sorted(clash))} cannot be kept in a table. Rename them."
-        )
+        raise UsageError(f"attributes named {', '.join(sorted(clash))} cannot be kept in a table. Rename them.")
     return {str(name): _column([row.get(name) for row in rows]) for name in names}
 
 
@@ -128,6 +122,4 @@ def _records(table: dict[str, Column], reserved: Iterable[str]) -> Iterable[dict
         return ({} for _ in range(len(next(iter(table.values())))))
     rows = zip(*(table[name].tolist() for name in names))
     # `value == value` is False for NaN alone
-    return (
-        {n: value for n, value in zip(names, row) if value is not None and value == value} for row in rows
-    )
+    return ({n: value for n, value in zip(names, row) if value is not None and value == value} for row in rows)

@@ -60,37 +60,42 @@ def alive(initial: NDArray[Any], births: NDArray[Any], deaths: NDArray[Any]) -> 
     the snapshot knew already changes nothing.
     """
     born = np.union1d(initial, births.astype(initial.dtype))
-    return born[~np.isin(born, deaths.astype(initial.dtype))]
+    return born[_outlived(born, deaths)]
 
 
 def edges(snapshot: Columns, events: NDArray[np.void], samples: list[Columns]) -> EdgeTable:
-    """The synapses that the first snapshot and the events after it leave, with their last known weights and
-    delays.
+    """The synapses that the first snapshot and the events leave, with their last known weights and delays.
 
     Parameters
     ----------
     snapshot : columns id, pre, post, weight, delay and time.
     events : HISTORY records of this projection, up to the time that is asked for.
-    samples : columns time, id and weight and/or delay, each ascending in time; where two know the same
-    synapse at the
-        same time, the later in the list is right.
+    samples : columns time, id and weight and/or delay, each ascending in time; where two know the same synapse at
+        the same time, the later in the list is right.
     """
     born = events[events["kind"] == Kind.SYNAPSE_BIRTH]
     columns = {
-        name: np.concatenate([snapshot[name], born[name]])
-        for name in ("id", "pre", "post", "weight", "delay", "time")
+        name: np.concatenate([snapshot[name], born[name]]) for name in ("id", "pre", "post", "weight", "delay", "time")
     }
     ids, first = np.unique(columns["id"], return_index=True)
-    kept = first[np.isin(ids, events["id"][events["kind"] == Kind.SYNAPSE_DEATH], invert=True)]
+    kept = first[_outlived(ids, events["id"][events["kind"] == Kind.SYNAPSE_DEATH])]
     table = {name: values[kept] for name, values in columns.items()}
     weight, since = _latest(table, "weight", samples)
     delay, delay_since = _latest(table, "delay", samples)
     return EdgeTable(table["id"], table["pre"], table["post"], weight, delay, since, delay_since)
 
 
-def _latest(
-    table: Columns, variable: str, samples: list[Columns]
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def _outlived(ids: NDArray[Any], deaths: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of the ascending ``ids`` are not among the ``deaths`` (much faster than `numpy.isin`)."""
+    living = np.ones(ids.size, np.bool_)
+    if ids.size:
+        dead = np.sort(deaths.astype(ids.dtype))  # sorted look-ups walk through memory instead of leaping
+        place = np.minimum(np.searchsorted(ids, dead), ids.size - 1)
+        living[place[ids[place] == dead]] = False
+    return living
+
+
+def _latest(table: Columns, variable: str, samples: list[Columns]) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The last recorded values of ``variable`` for the synapses of ``table`` (ascending ids), and their
     times."""
     values, since = table[variable].copy(), table["time"].astype(np.float64)

@@ -67,15 +67,12 @@ class ResultFile:
         self._open = True
         with store.writing(path):
             self._database = store.open_for_writing(path)
-            # A power failure may cost the last transactions, never the file; the end of a process costs
-            # nothing.
+            # A power failure may cost the last transactions, never the file; the end of a process costs nothing.
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
 
     @classmethod
-    def create(
-        cls, path: str | os.PathLike[str], provenance: Mapping[str, Any], overwrite: bool = False
-    ) -> ResultFile:
+    def create(cls, path: str | os.PathLike[str], provenance: Mapping[str, Any], overwrite: bool = False) -> ResultFile:
         """Make a new result file.
 
         It is made complete under another name and then moved, so no half-made file ever bears the name
@@ -113,10 +110,9 @@ class ResultFile:
         ----------
         populations : name -> ``model`` (str), ``parameters`` (dict), ``ids`` (initial neurons), optionally
             ``positions`` ((n, 3), um, in the order of ids) and anything else that is JSON-able.
-        projections : name -> ``source``, ``target`` (names), optionally ``receptor`` and anything else
-        JSON-able. recorded : what the run records: ``{"spikes": [names], "state": {name: …}, "synapses":
-        {name: …}}``.
-            With it, asking a result for what was not recorded is an error, not an empty answer.
+        projections : name -> ``source``, ``target`` (names), optionally ``receptor`` and anything else JSON-able.
+        recorded : what the run records: ``{"spikes": [names], "state": {name: …}, "synapses": {name: …}}``. With it,
+            asking a result for what was not recorded is an error, not an empty answer.
         """
         if self._populations or self._projections:
             raise UsageError(f"{self.path}: the network has been described already.")
@@ -207,8 +203,8 @@ class ResultFile:
     def close(self, summary: Mapping[str, Any] | None = None, status: str = "finished") -> None:
         """Store the summary (JSON-able) and leave one plain file, with nothing beside it.
 
-        A second call does nothing. A foreign program that keeps the file open may keep SQLite's ``-wal``
-        and ``-shm`` beside it; they are then empty, and the file is complete without them.
+        A second call does nothing. While a foreign program keeps the file open, SQLite's ``-wal`` and ``-shm``
+        stay beside it and belong to it (`Result` never keeps a file open).
         """
         if not self._open:
             return
@@ -304,9 +300,7 @@ def _check_place(path: Path, overwrite: bool) -> None:
     except NeurosimError:
         running = False  # nothing of ours
     if running:
-        raise UsageError(
-            f"{path} is being written by a run that goes on. Wait for it, or choose another name."
-        )
+        raise UsageError(f"{path} is being written by a run that goes on. Wait for it, or choose another name.")
 
 
 def _in_order(steps: NDArray[Any], ids: NDArray[Any]) -> bool:
@@ -317,9 +311,7 @@ def _in_order(steps: NDArray[Any], ids: NDArray[Any]) -> bool:
 def _positions(ids: ArrayLike, places: ArrayLike) -> dict[str, NDArray[Any]]:
     ids, places = np.asarray(ids, np.uint32), np.asarray(places, np.float64)
     if places.shape != (ids.size, 3):
-        raise UsageError(
-            f"positions of {ids.size} neurons have the shape ({ids.size}, 3), not {places.shape}."
-        )
+        raise UsageError(f"positions of {ids.size} neurons have the shape ({ids.size}, 3), not {places.shape}.")
     return {"id": ids, "x": places[:, 0], "y": places[:, 1], "z": places[:, 2]}
 
 

@@ -22,7 +22,7 @@ from neurosim.scenario.recording import Recorders, select
 from neurosim.scenario.schema import Population, Projection
 
 if TYPE_CHECKING:
-    from neurosim.engine import Simulation
+    from neurosim.engine.simulation import Simulation
 
 Progress = Callable[[str, float, float], None]
 
@@ -54,7 +54,7 @@ def build(
 
     Raises ScenarioError where the scenario asks for what cannot be made.
     """
-    from neurosim.engine import Simulation
+    from neurosim.engine.simulation import Simulation
 
     if backend == "gnn":
         raise UsageError("the gnn backend is announced but not built yet; use numba")

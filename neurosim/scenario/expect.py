@@ -21,7 +21,7 @@ from neurosim.scenario.schema import OVER, Expectation
 from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
-    from neurosim.engine import Simulation
+    from neurosim.engine.simulation import Simulation
     from neurosim.graph.population import Population
     from neurosim.scenario.protocol import Cast
 
@@ -94,10 +94,9 @@ class _Window:
         self.begin, self.end = expectation.over or (0.0, duration)
         self.measure = MEASURES[expectation.kind]()
         self.neurons = cast.neurons(getattr(expectation, expectation.kind))
-        self.half_step = simulation.dt / 2
+        self.dt = simulation.dt
+        self.steps = simulation.steps(self.begin), simulation.steps(self.end)
         self.sizes: list[int] = []
-        if self.end > duration:
-            return
         self.recorder = simulation.record_spikes(self.neurons)
         for time in (self.begin, self.end):
             if time > 0:
@@ -110,11 +109,9 @@ class _Window:
 
     def observe(self) -> None:
         """Take the spikes since the last call that fall into the window."""
-        if not self.sizes and self.begin == 0:
-            return
-        times, ids = self.recorder.drain()
-        inside = (times > self.begin + self.half_step) & (times < self.end + self.half_step)
-        self.measure.observe(times[inside], ids[inside])
+        steps, ids = self.recorder.drain()
+        inside = (steps > self.steps[0]) & (steps <= self.steps[1])
+        self.measure.observe(steps[inside] * self.dt, ids[inside])
 
     def value(self) -> float:
         """Return the measured value."""

@@ -1,8 +1,9 @@
 """What happens during a run: ``at``, ``every`` and ``when``; ``set``, ``stimulate`` and ``lesion``.
 
-Entries due at one time act in the order of the file, after the recorders have sampled that time. ``when`` is looked at
-every millisecond (or every ``every``) and acts each time its condition *becomes* true: once, and again only after it
-has been false in between. ``from`` and ``until`` bound ``every`` and ``when``; ``until`` is exclusive.
+Entries due at one time act in the order of the file, after the recorders have sampled that time. ``every`` alone
+acts first after one period; with ``from`` it acts at that time and then every period, before ``until``. ``when`` is
+looked at every millisecond (or every ``every``) and acts each time its condition *becomes* true: once, and again
+only after it has been false in between.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.engine.schedule import Order
+from neurosim.engine.simulation import Simulation
 from neurosim.errors import unknown
 from neurosim.expressions import Function, parse
 from neurosim.graph.distributions import distribution
@@ -24,7 +27,6 @@ from neurosim.scenario.schema import Action, Entry, Lesion, Stimulate
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
-    from neurosim.engine import Simulation
     from neurosim.graph.groups import Group
     from neurosim.graph.network import Network
     from neurosim.graph.population import Population
@@ -61,29 +63,26 @@ def install(protocol: Sequence[Entry], simulation: Simulation, cast: Cast) -> No
     for entry in protocol:
         act = _performer(entry.actions, cast)
         if entry.at is not None:
-            simulation.at(entry.at, act)
-        elif entry.when is not None:
-            watch = _Watch(entry.when, act, cast)
-            simulation.every(entry.every or CHECK_EVERY, watch, start=entry.start, until=entry.until)
+            simulation.at(entry.at, act, order=Order.PROTOCOL)
+            continue
+        times = {"start": entry.start, "until": entry.until, "order": Order.PROTOCOL}
+        if entry.when is not None:
+            condition = _condition(entry.when, simulation, cast)
+            simulation.when(condition, act, every=entry.every or CHECK_EVERY, **times)
         else:
-            simulation.every(entry.every, act, start=entry.start, until=entry.until)
+            if entry.start is not None:  # `from` is the first time; `every` alone begins after one period
+                simulation.at(entry.start, act, order=Order.PROTOCOL)
+            simulation.every(entry.every, act, **times)
 
 
-class _Watch:
-    """Acts when its condition turns from false to true."""
+def _condition(text: str, simulation: Simulation, cast: Cast) -> Callable[[Simulation], bool]:
+    expression = parse(text, {"time": "ms"}, _functions(cast, simulation))
 
-    def __init__(self, condition: str, act: Callable[[Simulation], None], cast: Cast) -> None:
-        self.condition = condition
-        self.act = act
-        self.cast = cast
-        self.held = False
+    def holds(simulation: Simulation) -> bool:
+        return bool(expression.evaluate({"time": simulation.time}))
 
-    def __call__(self, simulation: Simulation) -> None:
-        expression = parse(self.condition, {"time": "ms"}, _functions(self.cast, simulation))
-        holds = bool(expression.evaluate({"time": simulation.time}))
-        if holds and not self.held:
-            self.act(simulation)
-        self.held = holds
+    holds(simulation)  # rates are counted from the first time they are asked for
+    return holds
 
 
 def _functions(cast: Cast | None = None, simulation: Simulation | None = None) -> dict[str, Function]:

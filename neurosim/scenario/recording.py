@@ -14,7 +14,7 @@ from neurosim.scenario.checker import Checker
 from neurosim.scenario.schema import Record, Selection, StateRecord
 
 if TYPE_CHECKING:
-    from neurosim.engine import Simulation
+    from neurosim.engine.simulation import Simulation
     from neurosim.graph.population import Ids, Population
     from neurosim.scenario.protocol import Cast
 
@@ -27,7 +27,6 @@ class Recorders:
     """
 
     def __init__(self, record: Record, simulation: Simulation, cast: Cast) -> None:
-        self.dt = simulation.dt
         self.spikes: dict[str, Any] = {}
         self.state: dict[str, Any] = {}
         self.synapses: dict[str, Any] = {}
@@ -50,12 +49,8 @@ class Recorders:
 
     def drain(self) -> dict[str, Mapping[str, Any]]:
         """Return what was recorded since the last call, as the result file takes it."""
-        spikes = {}
-        for name, recorder in self.spikes.items():
-            times, ids = recorder.drain()
-            spikes[name] = (np.rint(times / self.dt).astype(np.int64), ids)
         return {
-            "spikes": spikes,
+            "spikes": {name: recorder.drain() for name, recorder in self.spikes.items()},
             "states": {name: recorder.drain() for name, recorder in self.state.items()},
             "synapses": {name: recorder.drain() for name, recorder in self.synapses.items()},
         }

@@ -19,7 +19,7 @@ from neurosim.scenario.load import Scenario, load
 from neurosim.units import format_quantity
 
 if TYPE_CHECKING:
-    from neurosim.engine import Simulation
+    from neurosim.engine.simulation import Simulation
 
 Progress = Callable[[str, float, float, int], None]
 """Called as ``progress(phase, done, total, spikes)``; in the phase ``running``, done and total are ms."""
@@ -77,7 +77,7 @@ def run(
     started = time.perf_counter()
     connecting = None if progress is None else lambda what, done, total: progress(what, done, total, 0)
     built = build(scenario, threads=threads, backend=backend, progress=connecting)
-    build_s = time.perf_counter() - started
+    build_s = time.perf_counter() - started - built.simulation.timings["compile_s"]
     provenance = _provenance(scenario, built.simulation, backend)
     with ResultFile.create(path, provenance, overwrite=overwrite) as file:
         session = _Session(built, file, build_s, progress)
