@@ -56,6 +56,6 @@ def _first_step(folder: Path) -> float:
 def _timed(*arguments: str) -> float:
     start = time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
+    if done.returncode not in (0, 4):  # a run cut to one step may miss its `expect:`
         raise NeurosimError(f"`{' '.join(arguments)}` failed: {done.stderr.strip()}")
     return time.perf_counter() - start

@@ -96,7 +96,11 @@ class Garden:
         sources = self._network.add_population("sources", size.neurons, ns.models.poisson(rate=10.0))
         targets = self._network.add_population("targets", size.neurons, ns.models.lif_delta(v_th=1e6))
         self.projection = self._network.connect(
-            sources, targets, ns.connectors.fixed_outdegree(size.outdegree), weight=0.1, delay=1.5
+            sources,
+            targets,
+            ns.connectors.fixed_outdegree(size.outdegree),
+            weight=ns.uniform(0.05, 0.15),  # as memory goes, the dearest: nothing is alike
+            delay=ns.uniform(1.0, 5.0),
         )
         self._sources, self._targets = sources.ids, targets.ids
         self._simulation = ns.Simulation(self._network, dt=0.1, threads=1)
@@ -104,14 +108,14 @@ class Garden:
     @property
     def bytes_per_synapse(self) -> float:
         """Memory of the store, slack and row headers included, by synapse."""
-        return self.projection.store.nbytes / self.projection.size
+        return float(self.projection.store.nbytes / self.projection.size)
 
     def traversal(self) -> float:
         """Synaptic events per second while all sources fire, in millions."""
         before, busy = self._simulation.events, self._simulation.timings["sim_s"]
         self._simulation.run(max(20.0, 20e6 / self.projection.size * 100.0))  # 20 M events at 10 Hz
-        seconds = self._simulation.timings["sim_s"] - busy
-        return (self._simulation.events - before) / seconds / 1e6
+        seconds: float = self._simulation.timings["sim_s"] - busy
+        return float((self._simulation.events - before) / seconds / 1e6)
 
     def replace(self, count: int, batch: int) -> tuple[float, float]:
         """Delete and add ``count`` batches; median seconds per synapse of adding and of deleting."""

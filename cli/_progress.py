@@ -35,7 +35,7 @@ class RunProgress:
             columns = (
                 SpinnerColumn(style="command"),
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=32, complete_style="green", finished_style="green"),
+                BarColumn(bar_width=20, complete_style="green", finished_style="green"),
                 TextColumn("{task.fields[facts]}", style="label"),
             )
             self._bar = Progress(*columns, console=out, transient=True, refresh_per_second=_REFRESH)

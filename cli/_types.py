@@ -33,4 +33,3 @@ def _number(value: object) -> object:
 
 
 TIME = Time()
-RESULT_FILE = click.Path(dir_okay=False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 
 from neurosim.cli._console import console, new_table, print_json
 from neurosim.errors import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from neurosim.benchmarks import Row
 
 
 @click.command("bench", short_help="Measure the speed here, with peers beside it.")
@@ -43,13 +46,13 @@ def command(names: tuple[str, ...], against: str, listed: bool, as_json: bool) -
         _show(rows)
 
 
-def _progress() -> Callable[..., None]:
+def _progress() -> Callable[[str], None]:
     """Return a function that tells on a terminal's stderr what is being measured."""
     out = console(stderr=True)
 
-    def tell(*words: object) -> None:
+    def tell(words: str) -> None:
         if out.is_terminal:
-            out.print("[label]" + " ".join(str(word) for word in words) + "[/]")
+            out.print(f"[label]{escape(words)}[/]")
 
     return tell
 
@@ -64,25 +67,23 @@ def _list(known: dict[str, str], as_json: bool) -> None:
     console().print(table)
 
 
-def _show(rows: Sequence[Any]) -> None:
-    """Print a table; a value beyond its limit is marked."""
-    table = new_table("benchmark", "what", "simulator", ">threads", ">value", "unit", ">ratio", ">limit")
+def _show(rows: Sequence[Row]) -> None:
+    """Print a table; a value beyond its limit stands in red."""
+    table = new_table("benchmark", "what", "simulator", ">threads", ">value", "unit", ">ratio", ">limit", "note")
     last = ""
     for row in rows:
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}×"
-        limit = "" if getattr(row, "limit", None) is None else f"{row.limit:g}"
-        threads = "" if row.threads is None else str(row.threads)
-        if row.benchmark != last and last:
-            table.add_section()
+        beyond = row.limit is not None and row.value > row.limit
+        value = f"[bad]{row.value:.4g}[/]" if beyond else f"{row.value:.4g}"
         table.add_row(
             "" if row.benchmark == last else row.benchmark,
             row.what,
             row.simulator,
-            threads,
-            f"{row.value:.4g}",
+            "" if row.threads is None else str(row.threads),
+            value,
             row.unit,
-            ratio,
-            limit,
+            "" if row.ratio is None else f"{row.ratio:.2f}×",
+            "" if row.limit is None else f"{row.limit:g}",
+            f"[label]{escape(row.note)}[/]",
         )
         last = row.benchmark
     console().print(table)

@@ -315,11 +315,12 @@ else:
         if size == 0 or address == 0:
             return np.empty(0, dtype)
         buffer = (ctypes.c_char * (size * np.dtype(dtype).itemsize)).from_address(int(address))
-        return np.frombuffer(buffer, dtype, size)
+        array = np.frombuffer(buffer, dtype, size)
+        return array.view(np.recarray) if array.dtype.names else array
 
     def record_at(address: int, dtype: Any) -> Any:
         """View one record of structured ``dtype`` at ``address``."""
-        return array_at(address, 1, dtype).view(np.recarray)[0]
+        return array_at(address, 1, dtype)[0]
 
     def call(address: int, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> int:
         """Call the kernel at ``address``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import sys
+from typing import Any
 
 import networkx as nx
 
@@ -18,7 +19,7 @@ SPREAD = 45.0  # um, of a community
 SPEED = 25.0  # um/ms, at which spikes travel
 
 
-def ring_of_communities(seed: int = 7) -> nx.DiGraph:
+def ring_of_communities(seed: int = 7) -> nx.DiGraph[str]:
     """Return a directed graph of small communities on a ring.
 
     Inside a community synapses are dense; from each, a bundle leads to the next one clockwise. Nodes carry ``kind``
@@ -26,7 +27,7 @@ def ring_of_communities(seed: int = 7) -> nx.DiGraph:
     with their length.
     """
     rng = random.Random(seed)
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for community in range(COMMUNITIES):
         angle = -2 * math.pi * community / COMMUNITIES
         for member in range(EXCITATORY + INHIBITORY):
@@ -38,7 +39,7 @@ def ring_of_communities(seed: int = 7) -> nx.DiGraph:
                 y=round(RADIUS * math.sin(angle) + rng.gauss(0, SPREAD), 1),
                 z=round(rng.gauss(0, SPREAD), 1),
             )
-    nodes = dict(graph.nodes(data=True))
+    nodes: dict[str, dict[str, Any]] = {node: graph.nodes[node] for node in graph}
     for source, a in nodes.items():
         for target, b in nodes.items():
             step = (b["community"] - a["community"]) % COMMUNITIES

@@ -212,8 +212,8 @@ def test_every_picture_of_every_network(tmp_path: Path, kind: Any, populations: 
 
 
 def test_nothing_leaves_the_page(tmp_path: Path) -> None:
-    text = "rate of exc over [0 ms, 1 s] between 1 Hz and 9 Hz"
-    facts = {"neurons": 100, "expect": [{"text": text, "status": "held", "value": 5.0}] * 3, "sim_s": 1.0}
+    outcome = {"text": "rate of exc over 0 ms to 1 s", "status": "held", "value": 1e7, "between": [9e6, 2e7]}
+    facts = {"neurons": 100, "expect": [outcome] * 12, "sim_s": 1.0}
     figure = summary.draw(make_result(tmp_path, summary=facts))
     figure.draw_without_rendering()
     page = figure.bbox

@@ -198,7 +198,7 @@ def paint_marks(axes: Axes, run: Run, time: TimeAxis, labels: bool = True) -> No
         axes.plot([start], [1.012], marker="v", markersize=4, color=EVENT, transform=above, clip_on=False)
         place = mark.start / max(run.duration, 1e-9)
         if place >= free and mark.label:
-            left = place < 0.8
+            left = place + 0.009 * len(mark.label) < 0.98
             axes.annotate(
                 mark.label,
                 (start, 1.012),

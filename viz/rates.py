@@ -29,7 +29,7 @@ def draw(result: Result) -> Figure:
         panels = max(len(run.activities), 1) if few else 1
         height = 1.35 * panels + 1.4 if few else 0.22 * len(run.activities) + 2.2
         figure = new_figure(10, height)
-        figure.subplots_adjust(left=0.1, right=0.97, top=1 - 0.85 / height, bottom=0.55 / height, hspace=0.28)
+        figure.subplots_adjust(left=0.1, right=0.97, top=1 - 0.95 / height, bottom=0.55 / height, hspace=0.28)
         figure.text(0.02, 1 - 0.2 / height, run.name, fontsize=14, fontweight="bold", va="top")
         figure.text(0.02, 1 - 0.48 / height, f"population rates in bins of {span(width)}", color=SOFT, va="top")
         if few:

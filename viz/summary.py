@@ -148,7 +148,7 @@ def _expectations(column: Column, expected: list[Mapping[str, Any]]) -> None:
         return
     column.heading("Expected")
     for index, outcome in enumerate(expected):
-        first, *more = textwrap.wrap(_unbroken(str(outcome.get("text", ""))), 36) or [""]
+        first, *more = textwrap.wrap(_unbroken(str(outcome.get("text", ""))), 34) or [""]
         if column.room < len(more) + 3 and index < len(expected) - 1:
             column.remark(f"and {len(expected) - index} more")
             return
@@ -156,7 +156,8 @@ def _expectations(column: Column, expected: list[Mapping[str, Any]]) -> None:
         column.remark(f"{sign} {first}", colour, 7.8)
         for line in more:
             column.remark(f"    {line}", colour, 7.8)
-        column.remark(f"    {measured(outcome)}")
+        for line in textwrap.wrap(_unbroken(measured(outcome)), 36):
+            column.remark(f"    {line}")
 
 
 def _unbroken(text: str) -> str:

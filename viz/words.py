@@ -35,8 +35,13 @@ def sign(outcome: Mapping[str, Any]) -> str:
 
 def measured(outcome: Mapping[str, Any]) -> str:
     """Say what one expectation measured beside what it allows: ``5.25 Hz, expected 1 to 9 Hz``."""
-    low, high = ("…" if bound is None else f"{bound:g}" for bound in outcome.get("between") or (None, None))
+    low, high = ("…" if bound is None else _plain(bound, 6) for bound in outcome.get("between") or (None, None))
     unit = f" {outcome['unit']}" if outcome.get("unit") else ""
     value = outcome.get("value")
-    found = "not evaluated" if value is None else f"{value:.4g}{unit}"
-    return f"{found}, expected {low} to {high}{unit}"
+    found = "not evaluated" if value is None else f"{_plain(value, 4)}{unit}"
+    return f"{found}, expected {low if low == high else f'{low} to {high}'}{unit}"
+
+
+def _plain(number: float, digits: int) -> str:
+    """Write a number without an exponent where it is large."""
+    return f"{number:.{digits}g}" if abs(number) < 1e4 else f"{number:,.0f}".replace(",", "\u202f")

@@ -42,17 +42,25 @@ class SpikeLog:
             self.ids = np.empty(capacity, np.uint32)
 
 
+def epoch_length(network: Network, limit: int | None) -> int:
+    """Steps per epoch: the smallest delay, within what memory allows and ``limit``."""
+    delays = [p.grid.low for p in network.projections.values() if np.isfinite(p.grid.low)]
+    slots = sum(population.n_slots for population in network.populations.values())
+    epoch = min([_MAX_EPOCH, max(1, _MAX_LISTED // max(slots, 1)), *(max(1, int(low)) for low in delays)])
+    return epoch if limit is None else max(1, min(epoch, limit))
+
+
 class Plan:
     """The lowered network: records for the run loop, and every array they point to."""
 
     def __init__(
-        self, network: Network, rings: Rings, logs: dict[str, SpikeLog], threads: int, epoch_limit: int | None
+        self, network: Network, rings: Rings, logs: dict[str, SpikeLog], threads: int, epoch: int
     ) -> None:
         self.network, self.rings, self.logs = network, rings, logs
         self.threads = threads
         self._keep: list[Any] = []
         self.zeros = np.zeros(TILE)
-        self.epoch = self._epoch_length(epoch_limit)
+        self.epoch = epoch
         populations = list(network.populations.values())
         self.populations: Record = np.zeros(max(len(populations), 1), POPULATION)
         inputs: list[tuple[int, int]] = []
@@ -73,13 +81,6 @@ class Plan:
         """Keep an array alive for as long as the plan, and return its address."""
         self._keep.append(array)
         return address_of(array)
-
-    def _epoch_length(self, limit: int | None) -> int:
-        """Steps per epoch: the smallest delay, within what memory allows."""
-        delays = [p.grid.low for p in self.network.projections.values() if np.isfinite(p.grid.low)]
-        slots = sum(population.n_slots for population in self.network.populations.values())
-        epoch = min([_MAX_EPOCH, max(1, _MAX_LISTED // max(slots, 1)), *(max(1, int(low)) for low in delays)])
-        return max(1, min(epoch, limit)) if limit is not None else epoch
 
     # -- populations ------------------------------------------------------------------------------------
 

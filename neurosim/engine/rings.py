@@ -17,7 +17,8 @@ Ring = NDArray[Any]
 class Rings:
     """Arrivals in flight, float64 of shape (length, slots) per population and receptor variable.
 
-    The place of time step k is ``k mod length``; a length is a power of two and at least the longest delay. When
+    The place of time step k is ``k mod length``; a length is a power of two, at least the longest delay, and at least
+    an epoch where there are inputs. When
     ``audit`` is set, ``tallies`` count arrivals in the same layout.
     """
 
@@ -28,9 +29,9 @@ class Rings:
         self.tallies: dict[tuple[str, str], Ring] = {}
         self.dropped = 0
 
-    def prepare(self, step: int) -> None:
-        """Make every ring that something can arrive in, long enough for the delays there are."""
-        for key, length in self._lengths().items():
+    def prepare(self, step: int, epoch: int) -> None:
+        """Make every ring that something can arrive in, long enough for the delays and for an epoch's inputs."""
+        for key, length in self._lengths(epoch).items():
             population = self.network.populations[key[0]]
             for rings, dtype in self._kinds():
                 ring = rings.get(key)
@@ -42,7 +43,7 @@ class Rings:
     def _kinds(self) -> list[tuple[dict[tuple[str, str], Ring], type]]:
         return [(self.sums, np.float64), *([(self.tallies, np.uint32)] if self.audit else [])]
 
-    def _lengths(self) -> dict[tuple[str, str], int]:
+    def _lengths(self, epoch: int) -> dict[tuple[str, str], int]:
         """Power-of-two lengths for the (population, variable) pairs that need a ring."""
         longest: dict[tuple[str, str], int] = {}
         for projection in self.network.projections.values():
@@ -53,7 +54,7 @@ class Rings:
         for drive in self.network.inputs.values():
             for population, receptor in drive.receptors.items():
                 variable = self.network.populations[population].model.receptors[receptor].variable
-                longest.setdefault((population, variable), 1)
+                longest[population, variable] = max(longest.get((population, variable), 1), epoch)
         return {key: 1 << (length - 1).bit_length() for key, length in longest.items()}
 
     def forget(self, population: Population, slots: Slots) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurosim.engine.digest import network_hash
-from neurosim.engine.lowering import Plan, SpikeLog
+from neurosim.engine.lowering import Plan, SpikeLog, epoch_length
 from neurosim.engine.pulses import Pulses
 from neurosim.engine.rates import RateMeter
 from neurosim.engine.recorders import SpikeRecorder, StateRecorder, SynapseRecorder
@@ -175,8 +175,9 @@ class Simulation:
             self.spike_counts.setdefault(name, 0)
             self.network.populations[name].watcher = self
         self._account()
-        self._rings.prepare(self.step)
-        self._plan = Plan(self.network, self._rings, self._logs, self._team.threads, self._epoch_steps)
+        epoch = epoch_length(self.network, self._epoch_steps)
+        self._rings.prepare(self.step, epoch)
+        self._plan = Plan(self.network, self._rings, self._logs, self._team.threads, epoch)
         self._revision = self.network.revision
 
     def _collect(self, plan: Plan) -> None:

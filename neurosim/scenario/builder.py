@@ -15,7 +15,14 @@ from neurosim.graph.connectors.pairs import CONNECTOR as Listed
 from neurosim.graph.network import Network
 from neurosim.models import neuron
 from neurosim.scenario import protocol
-from neurosim.scenario.graphfile import GraphFile, column_of, graph_arguments, graph_columns, position_columns, read_graph
+from neurosim.scenario.graphfile import (
+    GraphFile,
+    column_of,
+    graph_arguments,
+    graph_columns,
+    position_columns,
+    read_graph,
+)
 from neurosim.scenario.load import Scenario
 from neurosim.scenario.protocol import Cast
 from neurosim.scenario.recording import Recorders, select
@@ -135,12 +142,10 @@ class _Builder:
             source, targets = self.net.populations[projection.source], self.net.populations[target]
             unit = next(iter(targets.model.receptors.values())).unit
             sides = [self.nodes.get(side, file.nodes) for side in (projection.source, target)]
-            edges = file.edges(
-                sides[0], sides[1], graph_columns(projection, file), {"weight": unit, "delay": "ms"}
-            )
+            edges = file.edges(sides[0], sides[1], graph_columns(projection, file), {"weight": unit, "delay": "ms"})
             weight, delay = edges.values.get("weight", weight), edges.values.get("delay", delay)
             connector = Listed(source.ids[edges.pre], targets.ids[edges.post])
         return self.net.connect(
             projection.source, target, connector, name=name, weight=weight, delay=delay, receptor=projection.receptor,
-            bounds=projection.bounds,
+            bounds=dict(projection.bounds.items()),
         )  # fmt: skip

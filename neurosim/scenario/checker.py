@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from neurosim.errors import NeurosimError, Problem, unknown
 from neurosim.expressions import parse
 from neurosim.models import ConfiguredModel
-from neurosim.scenario.fields import show
 from neurosim.scenario.graphfile import GraphFile, position_columns, read_graph
 from neurosim.scenario.reader import Document, Location
 from neurosim.scenario.schema import Selection, Spec
@@ -58,12 +57,14 @@ class Checker:
             found += [str(name) for name in entries] if isinstance(entries, dict) else []
         return found
 
+    def projections(self) -> list[str]:
+        """Return the names of all projections, also of those that `to:` lists expand to."""
+        expanded = [full for one, p in self.spec.projections.items() for full, _ in p.expand(one)]
+        return list(dict.fromkeys([*self.declared("projections"), *expanded]))
+
     def refer(self, kind: str, name: str, location: Location, sections: Iterable[str]) -> bool:
         """Note a problem unless ``name`` stands in one of ``sections``; a projection may be an expanded one."""
-        names = self.declared(*sections)
-        if "projections" in sections:
-            expanded = [full for one, p in self.spec.projections.items() for full, _ in p.expand(one)]
-            names = list(dict.fromkeys([*names, *expanded]))
+        names = self.projections() if "projections" in sections else self.declared(*sections)
         if name not in names:
             self.add(location, str(unknown(kind, name, names)))
         return name in names
@@ -126,9 +127,7 @@ class Checker:
         self, text: str, symbols: Mapping[str, str], location: Location, functions: Mapping[str, Any] | None = None
     ) -> None:
         """Check an expression that must be true or false."""
-        expression = self.attempt(location, parse, text, symbols, functions or {})
-        if expression is not None and expression.unit != "bool":
-            self.add(location, f"must be a condition that is true or false, found {show(text)}")
+        self.attempt(location, parse, text, symbols, functions or {}, "bool")
 
     def rate(self, value: Any, location: Location) -> None:
         """Check a rate: Hz, not negative."""

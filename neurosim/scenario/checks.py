@@ -224,7 +224,7 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
     for target in targets:
         _weight(projection.weight, projection.receptor, target, location, checker)
     for key, limits in projection.bounds.items():
-        unit = "ms" if key == "delay" else checker.weight_unit(location[-1]) or ""
+        unit = "ms" if key == "delay" else checker.weight_unit(str(location[-1])) or ""
         if key == "delay" or unit:
             checker.attempt((*location, "bounds", key), quantities, list(limits), unit, "bounds")
 
@@ -241,9 +241,7 @@ def check_delay(value: Any, location: Location, checker: Checker) -> None:
     checker.add(location, message)
 
 
-def _graph(
-    projection: Projection, targets: list[str], location: Location, checker: Checker
-) -> Mapping[str, str]:
+def _graph(projection: Projection, targets: list[str], location: Location, checker: Checker) -> Mapping[str, str]:
     """Check ``connect: {graph: …}``; return which of weight and delay the file gives, and by which attribute."""
     where = (*location, "connect", "graph")
     arguments = graph_arguments(projection.connect)

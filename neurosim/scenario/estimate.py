@@ -33,9 +33,7 @@ class Size:
 def size(scenario: Scenario) -> Size:
     """Estimate the size of a scenario's network."""
     files: dict[str, GraphFile] = {}
-    neurons = {
-        name: _neurons(scenario, population, files) for name, population in scenario.spec.populations.items()
-    }
+    neurons = {name: _neurons(scenario, population, files) for name, population in scenario.spec.populations.items()}
     synapses: dict[str, float] = {}
     memory, largest = float(BASE), 0.0
     for name, projection in scenario.spec.projections.items():

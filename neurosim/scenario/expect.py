@@ -1,8 +1,8 @@
 """Statements about a run that it checks itself: ``expect:``.
 
 Spikes are measured while the run goes on, so a long run costs no memory. A window ``over: [a, b]`` holds the spikes
-stamped later than a and not later than b: those of the steps between them. Without ``over`` the window is the whole run;
-without ``at`` neurons, synapses and connectivity are measured at the end, else at that time after its edits.
+stamped later than a and not later than b: those of the steps between them. Without ``over`` the window is the whole
+run. Neurons, synapses and connectivity are measured ``at`` a time, after its edits; without it at the end.
 """
 
 from __future__ import annotations
@@ -67,13 +67,9 @@ class Outcome:
 class Expectations:
     """All expectations of a run: they listen to it, and say at its end what became of them."""
 
-    def __init__(
-        self, expected: Sequence[Expectation], simulation: Simulation, cast: Cast, duration: float
-    ) -> None:
+    def __init__(self, expected: Sequence[Expectation], simulation: Simulation, cast: Cast, duration: float) -> None:
         kinds = [_Window if expectation.kind in OVER else _Moment for expectation in expected]
-        self._all = [
-            kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)
-        ]
+        self._all = [kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)]
 
     def observe(self) -> None:
         """Take what happened since the last call; call it at every flush, and at the end."""
@@ -111,7 +107,7 @@ class _Window:
         """Take the spikes since the last call that fall into the window."""
         steps, ids = self.recorder.drain()
         inside = (steps > self.steps[0]) & (steps <= self.steps[1])
-        self.measure.observe(steps[inside] * self.dt, ids[inside])
+        self.measure.observe(np.multiply(steps[inside], self.dt, dtype=np.float64), ids[inside])
 
     def value(self) -> float:
         """Return the measured value."""
@@ -158,9 +154,7 @@ def _connectivity(source: str, target: str, cast: Cast) -> float:
     for projection in cast.network.projections.values():
         if projection.source is _population(sources) and projection.target is _population(targets):
             edges = projection.edges()
-            inside = (
-                np.isin(edges.pre, sources.ids) & np.isin(edges.post, targets.ids) & (edges.pre != edges.post)
-            )
+            inside = np.isin(edges.pre, sources.ids) & np.isin(edges.post, targets.ids) & (edges.pre != edges.post)
             pairs.update(zip(edges.pre[inside].tolist(), edges.post[inside].tolist()))
     possible = sources.size * targets.size - np.intersect1d(sources.ids, targets.ids).size
     return len(pairs) / possible if possible else 0.0

@@ -28,9 +28,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 class Section(BaseModel):
     """A mapping of a scenario: unknown keys are errors, values are never bent into another type."""
 
-    model_config = ConfigDict(
-        extra="forbid", populate_by_name=False, arbitrary_types_allowed=True, frozen=True
-    )
+    model_config = ConfigDict(extra="forbid", populate_by_name=False, arbitrary_types_allowed=True, frozen=True)
 
 
 @dataclass(frozen=True)

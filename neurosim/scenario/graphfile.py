@@ -62,9 +62,7 @@ class GraphFile:
         for name in wanted:
             if not any(name in data for _, data in self.graph.nodes(data=True)):
                 raise unknown("node attribute", name, self.node_attributes, f"in {self.path.name}")
-        chosen = [
-            n for n, data in self.graph.nodes(data=True) if all(data.get(k) == v for k, v in wanted.items())
-        ]
+        chosen = [n for n, data in self.graph.nodes(data=True) if all(data.get(k) == v for k, v in wanted.items())]
         if not chosen:
             raise InvalidInput(f"no node of {self.path.name} has {dict(wanted)}")
         return chosen
@@ -73,9 +71,7 @@ class GraphFile:
         """Return attribute ``name`` of ``nodes`` in ``unit``; numbers are taken to be in it."""
         missing = next((node for node in nodes if name not in self.graph.nodes[node]), None)
         if missing is not None:
-            raise InvalidInput(
-                f"node {missing!r} of {self.path.name} has no '{name}'. {_known(self.node_attributes)}"
-            )
+            raise InvalidInput(f"node {missing!r} of {self.path.name} has no '{name}'. {_known(self.node_attributes)}")
         return _numbers([self.graph.nodes[node][name] for node in nodes], unit, name)
 
     def edges(
@@ -101,8 +97,7 @@ class GraphFile:
         pre = np.array([a for a, _, _ in found], np.int64)
         post = np.array([b for _, b, _ in found], np.int64)
         values = {
-            what: _numbers([data[name] for _, _, data in found], units[what], name)
-            for what, name in columns.items()
+            what: _numbers([data[name] for _, _, data in found], units[what], name) for what, name in columns.items()
         }
         return Edges(pre, post, values)
 
@@ -144,13 +139,9 @@ def _csv(path: Path) -> Any:
         columns = rows.fieldnames or []
         for column in ("source", "target"):
             if column not in columns:
-                raise InvalidInput(
-                    f"{path.name}: an edge list needs a header with `source,target`, found {columns}"
-                )
+                raise InvalidInput(f"{path.name}: an edge list needs a header with `source,target`, found {columns}")
         for row in rows:
-            values = {
-                key: _number_or_text(text) for key, text in row.items() if key and text not in (None, "")
-            }
+            values = {key: _number_or_text(text) for key, text in row.items() if key and text not in (None, "")}
             if "source" not in values or "target" not in values:
                 raise InvalidInput(f"{path.name}:{rows.line_num}: a line without source or target")
             graph.add_edge(values.pop("source"), values.pop("target"), **values)

@@ -54,10 +54,7 @@ class Scenario:
         late = [
             (location, time)
             for location, time in (
-                *(
-                    (("protocol", i), entry.at or entry.start or 0.0)
-                    for i, entry in self.spec.protocol.items()
-                ),
+                *((("protocol", i), entry.at or entry.start or 0.0) for i, entry in self.spec.protocol.items()),
                 *((("expect", i), expect.needed(entry)) for i, entry in self.spec.expect.items()),
             )
             if time > self.duration

@@ -109,7 +109,7 @@ class Correlation:
             return float("nan")
         row, bins = np.concatenate(self.cells, axis=1)
         bins -= bins.min()
-        counts = np.zeros((len(self.rows), max(int(round(window / BIN)), int(bins.max()) + 1)))
+        counts = np.zeros((len(self.rows), max(round(window / BIN), int(bins.max()) + 1)))
         np.add.at(counts, (row, bins), 1)
         counts = counts[counts.std(axis=1) > 0]
         if counts.shape[0] < 2:

@@ -8,11 +8,12 @@ parameters of an input or of a population's model can be named without their kin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from neurosim.errors import Problem, ScenarioError, UsageError, suggest
+from neurosim.models import neuron_models
 from neurosim.scenario.reader import Document, Location, parse_value
-from neurosim.scenario.schema import Population
 
 
 def override(
@@ -50,7 +51,7 @@ def _set(document: Document, path: str, value: Any, flag: str) -> None:
     parts = _with_kind(document.data, path.split("."))
     location: Location = ()
     holder: Any = document.data
-    for part, following in zip(parts[:-1], parts[1:]):
+    for part, following in pairwise(parts):
         key = _key(holder, part, location, flag)
         inner = holder.get(key) if isinstance(holder, dict) else holder[key]
         if inner is None and len(location) >= 2:  # inside an entry, where the schema knows every key
@@ -95,5 +96,6 @@ def _with_kind(data: dict[str, Any], parts: list[str]) -> list[str]:
         return parts if parts[2] in ("to", "weight", "receptor", *kind) else [*parts[:2], *kind, parts[2]]
     model = entry.get("model")
     name = model if isinstance(model, str) else next(iter(model), "") if isinstance(model, dict) else ""
-    known = {info.alias or field for field, info in Population.model_fields.items()}
-    return parts if parts[2] in known or not name else [*parts[:2], "model", name, parts[2]]
+    declared = neuron_models().get(name)
+    known = {parameter.name for parameter in declared.parameters} if declared else set()
+    return [*parts[:2], "model", name, parts[2]] if parts[2] in known else parts

@@ -8,8 +8,7 @@ only after it has been false in between.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +19,20 @@ from neurosim.engine.simulation import Simulation
 from neurosim.errors import unknown
 from neurosim.expressions import Function, parse
 from neurosim.graph.distributions import distribution
-from neurosim.scenario.checker import Checker
+from neurosim.graph.groups import Group
+from neurosim.scenario.checker import NEURONS, Checker
 from neurosim.scenario.checks import check_delay
 from neurosim.scenario.reader import Location
 from neurosim.scenario.schema import Action, Entry, Lesion, Stimulate
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
-    from neurosim.graph.groups import Group
     from neurosim.graph.network import Network
     from neurosim.graph.population import Population
     from neurosim.graph.projection import Projection
 
 CHECK_EVERY = 1.0  # ms, of `when`
-SETTABLE = "inputs.NAME.rate, inputs.NAME.amplitude, populations.NAME.VARIABLE, projections.NAME.weight, projections.NAME.delay"
+SETTABLE = "inputs.NAME.(rate|amplitude), populations.NAME.VARIABLE, projections.NAME.(weight|delay)"
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,11 @@ class Cast:
         """Return the group or population of that name."""
         return self.network.groups.get(name) or self.network.populations[name]
 
+    @property
+    def names(self) -> list[str]:
+        """Every name that `synapses` knows."""
+        return [*self.projections, *self.network.projections]
+
     def synapses(self, name: str) -> Sequence[Projection]:
         """Return the projections of that name: all of an expanded one, or one of them by its full name."""
         return self.projections.get(name) or [self.network.projections[name]]
@@ -65,18 +69,25 @@ def install(protocol: Sequence[Entry], simulation: Simulation, cast: Cast) -> No
         if entry.at is not None:
             simulation.at(entry.at, act, order=Order.PROTOCOL)
             continue
-        times = {"start": entry.start, "until": entry.until, "order": Order.PROTOCOL}
         if entry.when is not None:
             condition = _condition(entry.when, simulation, cast)
-            simulation.when(condition, act, every=entry.every or CHECK_EVERY, **times)
+            simulation.when(
+                condition,
+                act,
+                every=entry.every or CHECK_EVERY,
+                start=entry.start,
+                until=entry.until,
+                order=Order.PROTOCOL,
+            )
         else:
             if entry.start is not None:  # `from` is the first time; `every` alone begins after one period
                 simulation.at(entry.start, act, order=Order.PROTOCOL)
-            simulation.every(entry.every, act, **times)
+            simulation.every(entry.every, act, start=entry.start, until=entry.until, order=Order.PROTOCOL)
 
 
 def _condition(text: str, simulation: Simulation, cast: Cast) -> Callable[[Simulation], bool]:
-    expression = parse(text, {"time": "ms"}, _functions(cast, simulation))
+    neurons = {**cast.network.populations, **cast.network.groups}
+    expression = parse(text, {"time": "ms"}, _functions(neurons, cast.names, cast, simulation), unit="bool")
 
     def holds(simulation: Simulation) -> bool:
         return bool(expression.evaluate({"time": simulation.time}))
@@ -85,25 +96,28 @@ def _condition(text: str, simulation: Simulation, cast: Cast) -> Callable[[Simul
     return holds
 
 
-def _functions(cast: Cast | None = None, simulation: Simulation | None = None) -> dict[str, Function]:
-    """Return what conditions can ask for; without a simulation, only its units."""
+def _functions(
+    neurons: Iterable[str], synapses: Iterable[str], cast: Cast | None = None, simulation: Simulation | None = None
+) -> dict[str, Function]:
+    """Return what conditions can ask for, and of which names; without a simulation they can only be parsed."""
 
-    def rate(name: str, window: float) -> float:
-        assert cast is not None and simulation is not None
+    def rate_of(name: str, window: float) -> float:
+        assert cast is not None
+        assert simulation is not None
         return simulation.rate(cast.neurons(name), window)
 
-    def neurons(name: str) -> float:
+    def neurons_of(name: str) -> float:
         assert cast is not None
         return float(cast.neurons(name).size)
 
-    def synapses(name: str) -> float:
+    def synapses_of(name: str) -> float:
         assert cast is not None
         return float(sum(projection.size for projection in cast.synapses(name)))
 
     return {
-        "rate": Function(("name", "ms"), "Hz", rate),
-        "neurons": Function(("name",), "", neurons),
-        "synapses": Function(("name",), "", synapses),
+        "rate": Function(("name", "ms"), "Hz", rate_of, names=tuple(neurons)),
+        "neurons": Function(("name",), "", neurons_of, names=tuple(neurons)),
+        "synapses": Function(("name",), "", synapses_of, names=tuple(synapses)),
     }
 
 
@@ -133,7 +147,7 @@ def _set(path: str, value: Any, on: Sequence[str] | None, cast: Cast) -> None:
             cast.network.inputs[name].set(key, value, on=place)
         else:
             population = cast.network.populations[name]
-            getattr(population, key)[(place or population).ids] = value
+            getattr(population, key)[population.ids if place is None else place.ids] = value
 
 
 def _lesion(lesion: Lesion, cast: Cast) -> None:
@@ -142,7 +156,7 @@ def _lesion(lesion: Lesion, cast: Cast) -> None:
             projection.remove(projection.where(lesion.where) if lesion.where else projection.ids)
         return
     chosen = cast.neurons(lesion.population or lesion.group or "")
-    population: Population = getattr(chosen, "population", chosen)
+    population = chosen.population if isinstance(chosen, Group) else chosen
     ids = chosen.ids
     if lesion.where:
         ids = np.intersect1d(ids, population.where(lesion.where))
@@ -157,26 +171,11 @@ def check(checker: Checker) -> None:
     for index, entry in checker.spec.protocol.items():
         location: Location = ("protocol", index)
         if entry.when is not None:
-            _check_condition(entry.when, (*location, "when"), checker)
+            functions = _functions(checker.declared(*NEURONS), checker.projections())
+            checker.condition(entry.when, {"time": "ms"}, (*location, "when"), functions)
         _check_action(entry, location, checker)
         for number, action in enumerate(entry.do):
             _check_action(action, (*location, "do", number), checker)
-
-
-def _check_condition(text: str, location: Location, checker: Checker) -> None:
-    checker.condition(text, {"time": "ms"}, location, _functions())
-    try:
-        calls = [node for node in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(node, ast.Call)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # said already
-    for call in calls:
-        function = call.func.id if isinstance(call.func, ast.Name) else ""
-        if not call.args or not isinstance(call.args[0], ast.Name):
-            continue
-        if function == "synapses":
-            checker.refer("projection", call.args[0].id, location, ["projections"])
-        elif function in ("rate", "neurons"):
-            checker.refer_neurons(call.args[0].id, location)
 
 
 def _check_action(action: Action, location: Location, checker: Checker) -> None:
@@ -198,9 +197,7 @@ def _check_set(path: str, value: Any, on: Sequence[str], location: Location, che
         kinds[parts[0]](parts[1], parts[2], value, on, location, checker)
 
 
-def _set_input(
-    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
-) -> None:
+def _set_input(name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
     drive = checker.spec.inputs.get(name)
     if drive is None:
         return
@@ -222,9 +219,7 @@ def _set_input(
         checker.attempt(location, quantity, value, unit, "")
 
 
-def _set_population(
-    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
-) -> None:
+def _set_population(name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
     configured = checker.models.get(name)
     if configured is None:
         return
@@ -242,9 +237,7 @@ def _set_population(
             checker.add(location, f"'{target}' is not a group of {name}")
 
 
-def _set_projection(
-    name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker
-) -> None:
+def _set_projection(name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
     if on:
         checker.add(location, "`on` names neurons; all synapses of a projection are set together")
     if key == "delay":

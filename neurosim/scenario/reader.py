@@ -80,9 +80,7 @@ def parse_value(text: str, source: str) -> Any:
 
 def _text(path: Path) -> str:
     try:
-        with path.open(
-            "rb"
-        ) as stream:  # bounded, so that neither a huge file nor an endless device is swallowed
+        with path.open("rb") as stream:  # bounded, so that neither a huge file nor an endless device is swallowed
             raw = stream.read(FILE_LIMIT + 1)
             size = max(len(raw), path.stat().st_size)
     except FileNotFoundError:
@@ -93,9 +91,7 @@ def _text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         raise InvalidInput(f"{path}: cannot be read: {reason}") from None
     if raw.startswith(b"SQLite format 3\0"):
-        raise InvalidInput(
-            f"{path}: is a result file, not a scenario; `neurosim info {path}` shows what it holds"
-        )
+        raise InvalidInput(f"{path}: is a result file, not a scenario; `neurosim info {path}` shows what it holds")
     if len(raw) > FILE_LIMIT:
         raise InvalidInput(
             f"{path}: {size / 1e6:.1f} MB is too large for a scenario (at most {FILE_LIMIT / 1e6:g} MB); "

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,13 +116,14 @@ class _Session:
         """Run to the end, or until Ctrl-C; return how it ended."""
         self.started = self.flushed = time.perf_counter()
         self.simulation.progress = self._tick
-        status = "finished"
-        try:
-            self.simulation.run(self.scenario.duration)
-        except KeyboardInterrupt:
-            status = "interrupted"
+        interrupted = False
+        with _stopping(self.simulation) as asked:
+            try:
+                self.simulation.run(self.scenario.duration)
+            except KeyboardInterrupt:
+                interrupted = True
         self._flush()
-        return status
+        return "interrupted" if interrupted or asked() else "finished"
 
     def summary(self, backend: str) -> dict[str, Any]:
         """Return what happened, in the words of ``neurosim run --json``."""
@@ -173,6 +177,30 @@ class _Session:
         history = self.network.history.drain()
         self.file.append(self.simulation.time, wall, history=history, **self.built.recorders.drain())
         self.flushed = time.perf_counter()
+
+
+@contextlib.contextmanager
+def _stopping(simulation: Simulation) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C end the run between two epochs, where everything is whole, and the second at once.
+
+    Yields what tells whether it came. Outside the main thread, which gets no signals, it changes nothing.
+    """
+    asked: list[int] = []
+
+    def stop(signum: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(signum)
+        simulation.stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _network(built: Built) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:

@@ -28,7 +28,7 @@ from neurosim.scenario.fields import (
 
 
 class Selection(Section):
-    """Neurons of one population: ``{first: n}``, ``{last: n}``, ``{slice: [a, b]}``, ``{random: n}``, ``{where: …}``."""
+    """Neurons of a population: ``first: n``, ``last: n``, ``slice: [a, b]``, ``random: n`` or ``where: condition``."""
 
     first: Count | None = None
     last: Count | None = None
@@ -41,9 +41,7 @@ class Selection(Section):
         ways = ["first", "last", "slice", "random", "where"]
         given = [way for way in ways if getattr(self, way) is not None]
         if len(given) != 1:
-            raise refuse(
-                f"must say which neurons in one way ({', '.join(ways)}), found {', '.join(given) or 'none'}"
-            )
+            raise refuse(f"must say which neurons in one way ({', '.join(ways)}), found {', '.join(given) or 'none'}")
         if self.slice and not 0 <= self.slice[0] < self.slice[1]:
             raise refuse(f"`slice: [a, b]` takes neurons a to b-1 with 0 <= a < b, found {list(self.slice)}")
         return self
@@ -210,11 +208,7 @@ class Entry(Action):
     @property
     def actions(self) -> list[Action]:
         """Everything the entry does, in order."""
-        own = (
-            [Action(set=self.set, stimulate=self.stimulate, lesion=self.lesion, on=self.on)]
-            if self._own
-            else []
-        )
+        own = [Action(set=self.set, stimulate=self.stimulate, lesion=self.lesion, on=self.on)] if self._own else []
         return own + self.do
 
     @property

@@ -29,10 +29,7 @@ def shape(document: Document) -> tuple[Spec, list[Problem]]:
         reader.names(section, entries)
         parts[section] = {name: entry for name, entry in named.items() if entry is not None}
     for section, model in LISTED.items():
-        listed = {
-            i: reader.read(model, value, (section, i))
-            for i, value in enumerate(reader.section(section, list))
-        }
+        listed = {i: reader.read(model, value, (section, i)) for i, value in enumerate(reader.section(section, list))}
         parts[section] = {i: entry for i, entry in listed.items() if entry is not None}
     record = reader.read(Record, reader.section("record", dict), ("record",)) or Record()
     if header is None:  # the rest can still be checked against itself
@@ -64,9 +61,7 @@ class _Reader:
             if not NAME.match(name):
                 self.add((section, name), "a name is made of letters, digits and _, and begins with no digit")
 
-    def read(
-        self, model: type[Section], value: Any, location: Location, known: list[str] | None = None
-    ) -> Any:
+    def read(self, model: type[Section], value: Any, location: Location, known: list[str] | None = None) -> Any:
         """Return ``value`` as a ``model``, or None after noting every problem."""
         if value is None:
             value = {}

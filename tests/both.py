@@ -1,0 +1,130 @@
+"""One network in two worlds: the engine's and the naive twin's. Whatever is done to one is done to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import neurosim as ns
+from neurosim import rng
+from twin import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, World
+
+RECEPTORS = {"lif_delta": {"exc": "v", "inh": "v"}, "lif_exp": {"exc": "i_exc", "inh": "i_inh"},
+             "izhikevich": {"exc": "i_syn", "inh": "i_syn"}}  # fmt: skip
+
+
+class Both:
+    """Builds, edits and runs a network twice; :meth:`compare` demands the same bits.
+
+    Weights should be sums that floats hold exactly (multiples of a power of two), and alike for parallel synapses:
+    the worlds need not agree on the order of places within a row.
+    """
+
+    def __init__(self, seed: int = 1, dt: float = 0.1, audit: bool = False) -> None:
+        self.net = ns.Network(seed=seed, dt=dt)
+        self.world = World(dt, seed)
+        self.dt, self.audit = dt, audit
+        self.sim: ns.Simulation | None = None
+        self.recorders: dict[str, object] = {}
+
+    # -- building -----------------------------------------------------------------------------------
+
+    def population(self, name: str, size: int, model: str, **parameters: float) -> None:
+        """Add a population of ``lif_delta``, ``lif_exp`` or ``izhikevich`` neurons."""
+        twin = {"lif_delta": LifDelta, "lif_exp": LifExp, "izhikevich": Izhikevich}[model](self.dt, **parameters)
+        made = self.net.add_population(name, size, {model: parameters})
+        self.world.add_population(name, twin, made.ids.tolist())
+
+    def poisson(self, name: str, size: int, rate: float) -> None:
+        """Add Poisson sources."""
+        made = self.net.add_population(name, size, {"poisson": {"rate": rate}})
+        source = PoissonSource(self.dt, rate, self.net.seed, rng.purpose("poisson", name))
+        self.world.add_population(name, source, made.ids.tolist())
+
+    def spike_list(self, name: str, times: Sequence[Sequence[float]]) -> None:
+        """Add sources that fire at given times (ms)."""
+        made = self.net.add_population(name, len(times), {"spike_list": {"times": times}})
+        listed = dict(zip(made.ids.tolist(), times, strict=True))
+        self.world.add_population(name, SpikeList(self.dt, listed), listed)
+
+    def projection(self, name: str, source: str, target: str, receptor: str = "exc") -> None:
+        """Declare a projection without synapses."""
+        self.net.connect(source, target, "none", name=name, weight=1.0, delay=1.0, receptor=receptor)
+        model = self.net.populations[target].model.name
+        self.world.add_projection(name, source, target, RECEPTORS[model][receptor])
+
+    def drive(self, name: str, target: str, rate: float, weight: float, receptor: str = "exc") -> None:
+        """Drive every neuron of a population by its own Poisson train (Hz)."""
+        population = self.net.populations[target]
+        self.net.add_input(name, ns.inputs.poisson(rate), population, weight=weight, receptor=receptor)
+        thresholds = rng.poisson_thresholds(rate * self.dt / 1000.0).tolist()
+        variable = RECEPTORS[population.model.name][receptor]
+        self.world.add_poisson_input(target, variable, weight, thresholds, rng.purpose("input", name))
+
+    def start(self, **options: object) -> None:
+        """Make the simulation and record everything."""
+        self.sim = ns.Simulation(self.net, audit=self.audit, **options)  # type: ignore[arg-type]
+        self.recorders = {name: self.sim.record_spikes(p) for name, p in self.net.populations.items()}
+
+    # -- edits --------------------------------------------------------------------------------------
+
+    def connect(self, name: str, pre: Sequence[int], post: Sequence[int], weight: object, delay: object) -> None:
+        """Add synapses by neuron id; weights and delays (ms) one each or one for all."""
+        ids = self.net.projections[name].add(pre, post, weight=weight, delay=delay).tolist()
+        weights = weight if isinstance(weight, list) else [weight] * len(ids)
+        delays = delay if isinstance(delay, list) else [delay] * len(ids)
+        for synapse, a, b, w, d in zip(ids, pre, post, weights, delays, strict=True):
+            self.world.add_synapse(name, synapse, a, b, w, d)
+
+    def disconnect(self, name: str, ids: Sequence[int]) -> None:
+        """Remove synapses by id."""
+        self.net.projections[name].remove(ids)
+        for synapse in ids:
+            self.world.remove_synapse(name, synapse)
+
+    def weigh(self, name: str, ids: Sequence[int], weight: float) -> None:
+        """Set weights."""
+        self.net.projections[name].weight[ids] = weight
+        for synapse in ids:
+            self.world.set_weight(name, synapse, weight)
+
+    def born(self, population: str, n: int) -> list[int]:
+        """Add neurons; returns their ids."""
+        ids = self.net.populations[population].add(n).tolist()
+        for neuron in ids:
+            self.world.add_neuron(population, neuron)
+        return ids
+
+    def die(self, population: str, ids: Sequence[int]) -> None:
+        """Remove neurons."""
+        self.net.populations[population].remove(ids)
+        for neuron in ids:
+            self.world.remove_neuron(population, neuron)
+
+    def run(self, steps: int) -> None:
+        """Run both worlds."""
+        assert self.sim is not None
+        self.sim.run(steps * self.dt)
+        self.world.run(steps)
+
+    # -- comparison ---------------------------------------------------------------------------------
+
+    def compare(self) -> None:
+        """The same spikes, the same state and the same graph, to the bit."""
+        for name, recorder in self.recorders.items():
+            ours = list(zip(recorder.steps.tolist(), recorder.ids.tolist(), strict=True))  # type: ignore[attr-defined]
+            assert ours == self.world.spikes[name], f"spikes of {name}"
+        for name, population in self.net.populations.items():
+            for variable in (v.name for v in population.model.state):
+                ours = dict(zip(population.ids.tolist(), getattr(population, variable).values.tolist(), strict=True))
+                assert ours == self.world.state(name, variable), f"{name}.{variable}"
+        for name, projection in self.net.projections.items():
+            edges = projection.edges()
+            ours = sorted(zip(*(column.tolist() for column in edges), strict=True))
+            assert ours == sorted(self.world.edges(name)), f"synapses of {name}"
+        if self.audit:
+            assert self.sim is not None
+            ours, twin = self.sim.conservation(), self.world.conservation()
+            assert ours["emitted"] == ours["delivered"] + ours["in_flight"] + ours["dropped"]
+            assert ours["emitted"] == twin["emitted"]
+            # the twin counts a spike to the dead when it is due, the engine when the target dies
+            assert ours["delivered"] == twin["delivered"]
