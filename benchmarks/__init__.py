@@ -22,9 +22,7 @@ def names() -> dict[str, str]:
     return {name: str(import_module(f"{__name__}.{name}").SUMMARY) for name in _NAMES}
 
 
-def run(
-    names: Sequence[str], against: Sequence[str] = (), progress: Progress = lambda text: None
-) -> list[Row]:
+def run(names: Sequence[str], against: Sequence[str] = (), progress: Progress = lambda text: None) -> list[Row]:
     """Run benchmarks by name.
 
     Parameters

@@ -34,9 +34,7 @@ def build(p: Mapping[str, Any], seed: int) -> ns.Network:
     """The network in neurosim."""
     network = ns.Network(seed=seed)
     cell = {name: p[name] for name in ("tau_m", "v_th", "v_reset", "t_ref")}
-    exc = network.add_population(
-        "exc", p["excitatory"], ns.models.neuron({"lif_delta": {**cell, "e_l": 0.0}})
-    )
+    exc = network.add_population("exc", p["excitatory"], ns.models.neuron({"lif_delta": {**cell, "e_l": 0.0}}))
     inh = network.add_population("inh", p["inhibitory"], exc.configured)
     network.add_input("drive", ns.inputs.poisson(rate=p["drive"]), [exc, inh], weight=p["j_exc"])
     for target in (exc, inh):

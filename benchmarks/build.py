@@ -11,9 +11,7 @@ from neurosim.benchmarks.rows import Progress, Row
 SUMMARY = "10 M synapses built by each connection rule"
 
 
-def run(
-    against: Sequence[str], progress: Progress, neurons: int = 10_000, indegree: int = 1_000
-) -> list[Row]:
+def run(against: Sequence[str], progress: Progress, neurons: int = 10_000, indegree: int = 1_000) -> list[Row]:
     """Time of ``connect`` per rule, and of the first step; ``against`` is ignored."""
     rules = {
         "fixed_indegree": ns.connectors.fixed_indegree(indegree),
@@ -30,9 +28,7 @@ def run(
         projection = network.connect(cells, cells, rule, weight=0.1, delay=ns.uniform(1.0, 5.0))
         seconds = time.perf_counter() - start
         note = f"{projection.size / seconds / 1e6:.1f} M synapses/s, delays uniform"
-        rows.append(
-            Row("build", f"{projection.size / 1e6:.3g} M, {name}", "neurosim", 1, seconds, "s", note=note)
-        )
+        rows.append(Row("build", f"{projection.size / 1e6:.3g} M, {name}", "neurosim", 1, seconds, "s", note=note))
     simulation = ns.Simulation(network, dt=0.1, threads=1)
     simulation.run(0.1)
     handed = simulation.timings["build_s"]

@@ -46,9 +46,7 @@ class _Runs:
     events: int | None = None
 
 
-def compare(
-    comparison: Comparison, against: Sequence[str], progress: Progress, repeats: int = 5
-) -> list[Row]:
+def compare(comparison: Comparison, against: Sequence[str], progress: Progress, repeats: int = 5) -> list[Row]:
     """Simulate ``repeats`` times each; rows of median simulation times (no build, no compiling) and rates."""
     rows: list[Row] = []
     for threads in comparison.threads:

@@ -24,9 +24,7 @@ def run(against: Sequence[str], progress: Progress) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for repeat in range(REPEATS + 1):
-            progress(
-                f"startup: run {repeat} of {REPEATS}" if repeat else "startup: compiling what is missing"
-            )
+            progress(f"startup: run {repeat} of {REPEATS}" if repeat else "startup: compiling what is missing")
             seconds.append(_first_step(Path(folder)))
         value = statistics.median(seconds[1:])
         importing = statistics.median(_timed("-c", "import neurosim") for _ in range(REPEATS))

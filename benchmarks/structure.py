@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 import neurosim as ns
 from neurosim.benchmarks.rows import Progress, Row
 
-SUMMARY = (
-    "synapses added and deleted by id in networks of 0.1 to 10 M, bytes per synapse, speed after turnover"
-)
+SUMMARY = "synapses added and deleted by id in networks of 0.1 to 10 M, bytes per synapse, speed after turnover"
 
 BATCH = 10_000
 SINGLES = 2_000
 TURNOVERS = 10
+SOURCE_RATE = 500.0  # Hz: so many events that little else counts
 Ids = NDArray[np.uint64]
 
 
@@ -78,9 +77,10 @@ def _measure(size: Size, batch: int, turnovers: int, progress: Progress) -> Iter
     add, delete = garden.replace(SINGLES, 1)
     yield row("add one", add * 1e6, "µs", 20.0, "from Python")
     yield row("delete one by id", delete * 1e6, "µs", 20.0, "from Python")
+    large_batch = max(batch, size.synapses // 100)
     for turnover in range(turnovers):
         progress(f"structure: {size}, turnover {turnover + 1} of {turnovers}")
-        garden.replace(size.synapses // batch, batch)
+        garden.replace(size.synapses // large_batch, large_batch)
     after = f"after {turnovers} turnovers"
     yield row(f"memory per synapse, {after}", garden.bytes_per_synapse, "B")
     yield row("traversal, fresh", fresh, "M/s")
@@ -93,7 +93,7 @@ class Garden:
     def __init__(self, size: Size) -> None:
         self._rng = np.random.default_rng(1)
         self._network = ns.Network(seed=1, dt=0.1)
-        sources = self._network.add_population("sources", size.neurons, ns.models.poisson(rate=10.0))
+        sources = self._network.add_population("sources", size.neurons, ns.models.poisson(rate=SOURCE_RATE))
         targets = self._network.add_population("targets", size.neurons, ns.models.lif_delta(v_th=1e6))
         self.projection = self._network.connect(
             sources,
@@ -113,7 +113,8 @@ class Garden:
     def traversal(self) -> float:
         """Synaptic events per second while all sources fire, in millions."""
         before, busy = self._simulation.events, self._simulation.timings["sim_s"]
-        self._simulation.run(max(20.0, 20e6 / self.projection.size * 100.0))  # 20 M events at 10 Hz
+        events_per_ms = self.projection.size * SOURCE_RATE / 1000.0
+        self._simulation.run(max(20.0, 20e6 / events_per_ms))
         seconds: float = self._simulation.timings["sim_s"] - busy
         return float((self._simulation.events - before) / seconds / 1e6)
 

@@ -88,7 +88,8 @@ def words(figure: Figure) -> list[Text]:
 
 def texts(figure: Figure) -> str:
     """Return everything a figure says."""
-    return "\n".join(text.get_text() for text in words(figure))
+    said = "\n".join(text.get_text() for text in words(figure))
+    return said.replace("\u202f", " ").replace("\xa0", " ")  # spaces that do not break
 
 
 def pixels(figure: Figure) -> np.ndarray[Any, Any]:
@@ -123,8 +124,7 @@ def test_raster_of_many_neurons_says_how_many_it_shows(tmp_path: Path) -> None:
     times, _ = result.spikes("exc")
     drawn_spikes = len(drawn(figure, "spikes exc").get_xdata())
     assert drawn_spikes / len(times) == pytest.approx(raster.ROWS * 2 / 10000, rel=0.2)
-    said = texts(figure).replace("\u202f", " ")
-    assert "evenly chosen neurons out of 10 000" in said
+    assert "evenly chosen neurons out of 10 000" in texts(figure)
 
 
 def test_a_small_population_beside_a_large_one_is_still_seen(tmp_path: Path) -> None:

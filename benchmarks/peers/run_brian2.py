@@ -55,9 +55,7 @@ def brunel(p: Parameters, record: bool) -> tuple[list[Any], Populations]:
         (cells[n_exc:], p["j_inh"], p["indegree_inh"]),
     ):
         jump = {"jump": weight * mV}
-        synapses = Synapses(
-            source, cells, on_pre="v_post += jump", delay=p["delay"] * ms - step, namespace=jump
-        )
+        synapses = Synapses(source, cells, on_pre="v_post += jump", delay=p["delay"] * ms - step, namespace=jump)
         synapses.pre.when, synapses.pre.order = AFTER_INTEGRATION
         if record:  # another network for every seed
             synapses.connect(i=f"int(rand() * N_pre) for _ in range({indegree})")
@@ -67,9 +65,7 @@ def brunel(p: Parameters, record: bool) -> tuple[list[Any], Populations]:
         parts.append(synapses)
     per_source = p["drive"] / p["indegree_exc"] * Hz
     when, order = AFTER_INTEGRATION
-    drive = PoissonInput(
-        cells, "v", p["indegree_exc"], per_source, weight=p["j_exc"] * mV, when=when, order=order
-    )
+    drive = PoissonInput(cells, "v", p["indegree_exc"], per_source, weight=p["j_exc"] * mV, when=when, order=order)
     monitor = SpikeMonitor(cells, record=record)
     return [*parts, drive, monitor], {"exc": (monitor, 0, n_exc), "inh": (monitor, n_exc, n_exc + n_inh)}
 
@@ -146,9 +142,7 @@ def feed_forward(p: Parameters, record: bool) -> tuple[list[Any], Populations]:
     for variable in ("v",) if delta else ("i_exc", "i_inh"):
         positive = arrays["weight"] > 0
         chosen = {"v": positive | ~positive, "i_exc": positive, "i_inh": ~positive}[variable]
-        synapses = Synapses(
-            source, cells, f"w : {'volt' if delta else 'amp'}", on_pre=f"{variable}_post += w"
-        )
+        synapses = Synapses(source, cells, f"w : {'volt' if delta else 'amp'}", on_pre=f"{variable}_post += w")
         synapses.connect(i=arrays["pre"][chosen], j=arrays["post"][chosen])
         synapses.w = arrays["weight"][chosen] * (mV if delta else pA)
         synapses.delay = arrays["delay"][chosen] * ms - (step if delta else 0 * ms)
@@ -190,9 +184,7 @@ def build(request: dict[str, Any]) -> Populations:
     return populations
 
 
-def simulate(
-    request: dict[str, Any], populations: Populations, seed: int, spikes: str | None
-) -> dict[str, Any]:
+def simulate(request: dict[str, Any], populations: Populations, seed: int, spikes: str | None) -> dict[str, Any]:
     """Run the built program once; write the spikes (ms, index in the population) to ``spikes`` if asked."""
     os.environ["PEER_SEED"] = str(seed)
     device = b2.get_device()

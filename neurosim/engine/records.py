@@ -9,7 +9,7 @@ import numpy as np
 from neurosim.compiled import array_at, inlined
 
 #: Neurons updated at a time, for all steps of an epoch: small enough to stay in the first-level cache.
-TILE = 512
+TILE = 1024
 
 
 def integers(*names: str) -> list[tuple[str, type]]:

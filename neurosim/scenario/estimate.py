@@ -16,9 +16,9 @@ from neurosim.scenario.schema import Population, Projection
 SYNAPSE = 12  # bytes: target, weight, birth number
 DELAY = 1  # bytes more where delays differ
 ROW = 64  # bytes per source neuron of a projection
-SLACK = 1.25  # of the synapse store after edits
-BUILDING = 24  # bytes per synapse of the largest projection, while it is being made
-BASE = 150_000_000  # bytes: Python, numpy, numba and compiled code
+SLACK = 1.1  # of the synapse store
+BUILDING = 8  # bytes per synapse of the largest projection, while it is being made
+BASE = 180_000_000  # bytes: Python, numpy, numba and compiled code
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
             projections[full] = {
                 "from": projection.source,
                 "to": target,
-                "receptor": projection.receptor,
+                "receptor": projection.receptor or _receptor(projection, spec.populations[target]),
                 "connect": projection.connect.spec,
                 "weight": projection.weight,
                 "delay": projection.delay,
@@ -119,6 +119,17 @@ def _synapses(
         population = scenario.spec.populations[name]
         sides.append(file.nodes if population.file is None else file.select(population.nodes))
     return float(file.edges(sides[0], sides[1], {}, {}).pre.size)
+
+
+def _receptor(projection: Projection, target: Population) -> str | None:
+    """Return the receptor that the sign of the weight chooses; None where the weights are in a file."""
+    assert target.model is not None
+    receptors = neuron(target.model.spec).model.receptors
+    first = next(iter(receptors))
+    if len(receptors) == 1 or projection.weight is None:
+        return first if len(receptors) == 1 else None
+    least = distribution(projection.weight, receptors[first].unit, "weight").low
+    return "exc" if least is not None and least >= 0 else "inh"
 
 
 def _delays(projection: Projection) -> tuple[float, bool]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from neurosim.scenario.checker import Checker
-from neurosim.scenario.measures import MEASURES
+from neurosim.scenario.measures import MEASURES, Lifetime
 from neurosim.scenario.reader import Location
 from neurosim.scenario.schema import OVER, Expectation
 from neurosim.units import format_quantity, quantity
@@ -71,14 +72,13 @@ class Expectations:
         kinds = [_Window if expectation.kind in OVER else _Moment for expectation in expected]
         self._all = [kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)]
 
-    def observe(self) -> None:
-        """Take what happened since the last call; call it at every flush, and at the end."""
+    def observe(self, events: npt.NDArray[Any]) -> None:
+        """Take what happened since the last call, with the births and deaths of the network's history."""
         for one in self._all:
-            one.observe()
+            one.observe(events)
 
     def outcomes(self, reached: float) -> list[Outcome]:
         """Return what became of each, in the order of the file, when the run has reached ``reached`` ms."""
-        self.observe()
         return [_judge(one.expectation, one.end, reached, one) for one in self._all]
 
 
@@ -92,26 +92,25 @@ class _Window:
         self.neurons = cast.neurons(getattr(expectation, expectation.kind))
         self.dt = simulation.dt
         self.steps = simulation.steps(self.begin), simulation.steps(self.end)
-        self.sizes: list[int] = []
+        self.lifetime = Lifetime(self.neurons, 0.0)
         self.recorder = simulation.record_spikes(self.neurons)
-        for time in (self.begin, self.end):
-            if time > 0:
-                simulation.at(time, self._count)
-            else:
-                self._count(simulation)
+        if self.begin > 0:
+            simulation.at(self.begin, self._begin)
 
-    def _count(self, simulation: Simulation) -> None:
-        self.sizes.append(self.neurons.size)
+    def _begin(self, simulation: Simulation) -> None:
+        self.lifetime = Lifetime(self.neurons, simulation.time)
 
-    def observe(self) -> None:
+    def observe(self, events: npt.NDArray[Any]) -> None:
         """Take the spikes since the last call that fall into the window."""
+        self.lifetime.observe(events)
         steps, ids = self.recorder.drain()
         inside = (steps > self.steps[0]) & (steps <= self.steps[1])
         self.measure.observe(np.multiply(steps[inside], self.dt, dtype=np.float64), ids[inside])
 
     def value(self) -> float:
         """Return the measured value."""
-        return self.measure.value(float(np.mean(self.sizes)), self.end - self.begin)
+        window = self.end - self.begin
+        return self.measure.value(self.lifetime.until(self.end) / window, window)
 
 
 class _Moment:
@@ -130,7 +129,7 @@ class _Moment:
     def _measure(self, simulation: Simulation) -> None:
         self.found = self._now()
 
-    def observe(self) -> None:
+    def observe(self, events: npt.NDArray[Any]) -> None:
         """Nothing happens between."""
 
     def value(self) -> float:

@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from neurosim.graph import history
+from neurosim.graph.groups import Group
+
+if TYPE_CHECKING:
+    from neurosim.graph.population import Population
 
 Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.uint32]
 
 BIN = 5.0  # ms, of the counts that `correlation` compares
 SAMPLED = 200  # neurons among which `correlation` is averaged
+
+
+class Lifetime:
+    """How long the neurons of a population or group have lived together, from now on."""
+
+    def __init__(self, neurons: Population | Group, now: float) -> None:
+        self.neurons = neurons
+        self.begin = now
+        self.size = neurons.size
+        self.events: list[npt.NDArray[Any]] = []
+
+    def observe(self, events: npt.NDArray[Any]) -> None:
+        """Take births and deaths, as the network's history logs them."""
+        neurons = self.neurons
+        population = neurons.population if isinstance(neurons, Group) else neurons
+        kinds = (history.NEURON_BIRTH, history.NEURON_DEATH)
+        mine = np.isin(events["kind"], kinds) & (events["owner"] == population.index) & (events["time"] > self.begin)
+        if isinstance(neurons, Group):
+            mine &= np.isin(events["id"], neurons.members)
+        self.events.append(events[mine])
+
+    def until(self, end: float) -> float:
+        """Return the neurons' time together up to ``end``, in ms."""
+        events = np.concatenate(self.events) if self.events else np.zeros(0, history.HISTORY)
+        events = events[events["time"] < end]
+        sign = np.where(events["kind"] == history.NEURON_BIRTH, 1.0, -1.0)
+        return self.size * (end - self.begin) + float(np.sum(sign * (end - events["time"])))
 
 
 class Measure(Protocol):

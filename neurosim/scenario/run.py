@@ -19,6 +19,7 @@ from neurosim.record import Result, ResultFile, collect_provenance, free_path
 from neurosim.scenario.builder import Built, build
 from neurosim.scenario.expect import Expectations
 from neurosim.scenario.load import Scenario, load
+from neurosim.scenario.measures import Lifetime
 from neurosim.units import format_quantity
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Session:
         self.scenario, self.simulation, self.network = built.scenario, built.simulation, built.network
         self.build_s = build_s
         self.started = self.flushed = time.perf_counter()
-        self.initial = {name: population.size for name, population in self.network.populations.items()}
+        self.lifetimes = {name: Lifetime(population, 0.0) for name, population in self.network.populations.items()}
         expected = list(self.scenario.spec.expect.values())
         self.expectations = Expectations(expected, self.simulation, built.cast, self.scenario.duration)
         file.describe(*_network(built), recorded=built.recorders.names())
@@ -139,7 +140,7 @@ class _Session:
             "neurons": sum(population.size for population in network.populations.values()),
             "synapses": sum(projection.size for projection in network.projections.values()),
             "spikes": sum(spikes.values()),
-            "rate_hz": {name: self._rate(name, count, seconds) for name, count in spikes.items()},
+            "rate_hz": {name: self._rate(name, count) for name, count in spikes.items()},
             "events": simulation.events,
             "births": dict(network.history.births),
             "deaths": dict(network.history.deaths),
@@ -154,10 +155,10 @@ class _Session:
             "expect": [outcome.as_dict() for outcome in self.expectations.outcomes(simulation.time)],
         }
 
-    def _rate(self, name: str, spikes: int, seconds: float) -> float:
-        """Return spikes per neuron and second; where their number changed, of the mean of begin and end."""
-        neurons = (self.initial[name] + self.network.populations[name].size) / 2
-        return spikes / (neurons * seconds) if neurons and seconds else 0.0
+    def _rate(self, name: str, spikes: int) -> float:
+        """Return spikes per second of a neuron's life."""
+        lived = self.lifetimes[name].until(self.simulation.time) * 1e-3
+        return spikes / lived if lived else 0.0
 
     def _keeps_graph(self) -> bool:
         asked = self.scenario.spec.record.graph
@@ -172,9 +173,11 @@ class _Session:
             self._flush()
 
     def _flush(self) -> None:
-        self.expectations.observe()
         wall = time.perf_counter() - self.started
         history = self.network.history.drain()
+        self.expectations.observe(history)
+        for lifetime in self.lifetimes.values():
+            lifetime.observe(history)
         self.file.append(self.simulation.time, wall, history=history, **self.built.recorders.drain())
         self.flushed = time.perf_counter()
 
