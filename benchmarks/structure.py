@@ -21,6 +21,7 @@ BATCH = 10_000
 SINGLES = 2_000
 TURNOVERS = 10
 SOURCE_RATE = 500.0  # Hz: so many events that little else counts
+WEIGHTS, DELAYS = (0.05, 0.15), (1.0, 5.0)  # mV, ms; nothing is alike, which is the dearest to store
 Ids = NDArray[np.uint64]
 
 
@@ -99,8 +100,8 @@ class Garden:
             sources,
             targets,
             ns.connectors.fixed_outdegree(size.outdegree),
-            weight=ns.uniform(0.05, 0.15),  # as memory goes, the dearest: nothing is alike
-            delay=ns.uniform(1.0, 5.0),
+            weight=ns.uniform(*WEIGHTS),
+            delay=ns.uniform(*DELAYS),
         )
         self._sources, self._targets = sources.ids, targets.ids
         self._simulation = ns.Simulation(self._network, dt=0.1, threads=1)
@@ -123,7 +124,7 @@ class Garden:
         adding, deleting = [], []
         for victims in itertools.islice(self._victims(batch), count):
             deleting.append(_timed(self.projection.remove, victims) / batch)
-            adding.append(_timed(self._give_birth, *self._partners(batch)) / batch)
+            adding.append(_timed(self.projection.add, *self._newborn(batch)) / batch)
         return statistics.median(adding), statistics.median(deleting)
 
     def _victims(self, batch: int) -> Iterator[Ids]:
@@ -131,14 +132,13 @@ class Garden:
             order = self._rng.permutation(self.projection.ids)
             yield from (order[k : k + batch] for k in range(0, order.size - batch + 1, batch))
 
-    def _partners(self, n: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        return self._rng.choice(self._sources, n), self._rng.choice(self._targets, n)
+    def _newborn(self, n: int) -> tuple[NDArray[Any], ...]:
+        """Random partners, weights and delays, as the network was built with."""
+        pre, post = self._rng.choice(self._sources, n), self._rng.choice(self._targets, n)
+        return pre, post, self._rng.uniform(*WEIGHTS, n), self._rng.uniform(*DELAYS, n)
 
-    def _give_birth(self, pre: NDArray[np.uint32], post: NDArray[np.uint32]) -> None:
-        self.projection.add(pre=pre, post=post, weight=0.1, delay=1.5)
 
-
-def _timed(action: Callable[..., None], *arguments: NDArray[Any]) -> float:
+def _timed(action: Callable[..., object], *arguments: NDArray[Any]) -> float:
     start = time.perf_counter()
     action(*arguments)
     return time.perf_counter() - start

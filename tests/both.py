@@ -87,6 +87,12 @@ class Both:
         for synapse in ids:
             self.world.set_weight(name, synapse, weight)
 
+    def retard(self, name: str, ids: Sequence[int], delay: float) -> None:
+        """Set delays (ms), longer or shorter."""
+        self.net.projections[name].delay[ids] = delay
+        for synapse in ids:
+            self.world.set_delay(name, synapse, delay)
+
     def born(self, population: str, n: int) -> list[int]:
         """Add neurons; returns their ids."""
         ids = self.net.populations[population].add(n).tolist()

@@ -63,7 +63,7 @@ def _add_synapses(data: st.DataObject, both: Both, name: str) -> None:
 
 
 def _edit(data: st.DataObject, both: Both, cells: list[str], projections: list[str]) -> None:
-    kind = data.draw(st.sampled_from(["synapses", "synapses", "cut", "weigh", "birth", "death", "nothing"]))
+    kind = data.draw(st.sampled_from(["synapses", "synapses", "cut", "weigh", "retard", "birth", "death", "nothing"]))
     name = data.draw(st.sampled_from(projections))
     ids = both.net.projections[name].ids.tolist()
     cell = data.draw(st.sampled_from(cells))
@@ -75,6 +75,9 @@ def _edit(data: st.DataObject, both: Both, cells: list[str], projections: list[s
     elif kind == "weigh" and ids:
         unit = UNIT[both.net.projections[name].target.model.name]
         both.weigh(name, ids, unit * data.draw(st.sampled_from([0.25, -0.5])))
+    elif kind == "retard" and ids:
+        chosen = data.draw(st.lists(st.sampled_from(ids), unique=True, max_size=6))
+        both.retard(name, chosen, data.draw(st.integers(1, 9)) * both.dt)
     elif kind == "birth":
         both.born(cell, data.draw(st.integers(1, 6)))
     elif kind == "death" and neurons:

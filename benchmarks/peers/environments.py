@@ -8,6 +8,7 @@ directory, for an installed package).
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -49,6 +50,7 @@ def install(name: str, tell: Callable[[str], None]) -> Path:
     venv.create(home, with_pip=True)
     pip = [str(python), "-m", "pip", "-qq", "--no-input", "--disable-pip-version-check"]
     if subprocess.run([*pip, "install", *PEERS[name]], check=False).returncode:
+        shutil.rmtree(home)  # half an environment would pass for a whole one
         raise NeurosimError(f"pip could not install {', '.join(PEERS[name])} with {sys.executable}.")
     return python
 

@@ -114,6 +114,52 @@ def _fetch_ahead(rows, row):  # type: ignore[no-untyped-def]
             prefetch(weights, begin + 16 * line)
 
 
+@inlined
+def _arrival(route, rows, row, c, step):  # type: ignore[no-untyped-def]
+    """When the spike of ``step`` arrives over the synapse at place ``c``: none overtakes another at one synapse."""
+    delay = rows.uniform_delay
+    if rows.delay_size == 1:
+        delay = np.int64(array_at(rows.delay + c, 1, np.uint8)[0])
+    elif rows.delay_size == 2:
+        delay = np.int64(array_at(rows.delay + 2 * c, 1, np.uint16)[0])
+    arrival = step + delay
+    held = array_at(route.held, 3 * route.n_held, np.int64)
+    for h in range(route.n_held):
+        if held[3 * h] == row:
+            serial = c - array_at(rows.start, rows.n_rows, np.int64)[row]
+            if rows.serial != 0:
+                serial = np.int64(array_at(rows.serial + 4 * c, 1, np.uint32)[0])
+            if held[3 * h + 1] == serial:
+                arrival = max(arrival, held[3 * h + 2])
+    return arrival
+
+
+@inlined
+def _deliver_held(route, rows, row, step, begin, end):  # type: ignore[no-untyped-def]
+    """One piece of a row of which some synapse still has a spike of an earlier, longer delay under way."""
+    posts = array_at(rows.post, rows.capacity, np.uint32)
+    ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
+    for c in range(begin, end):
+        weight = rows.uniform_weight
+        if rows.weight != 0:
+            weight = np.float64(array_at(rows.weight + 4 * c, 1, np.float32)[0])
+        arrival = _arrival(route, rows, row, c, step)
+        if arrival == step:
+            _add_direct(route, posts[c], weight)
+        else:
+            ring[(arrival & route.mask) * route.n_slots + np.int64(posts[c])] += weight
+
+
+@inlined
+def _deliver_piece(route, rows, row, step, begin, end):  # type: ignore[no-untyped-def]
+    held = array_at(route.held, 3 * route.n_held, np.int64)
+    for h in range(route.n_held):
+        if held[3 * h] == row:
+            _deliver_held(route, rows, row, step, begin, end)
+            return
+    _dispatch(route, rows, step, begin, end)
+
+
 @by_address
 def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: int, unused: int) -> int:
     """Deliver the spikes of ``fired`` (slots, in order of ids) emitted in ``step`` to shards ``s_lo … s_hi``.
@@ -125,11 +171,12 @@ def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: i
     slots = array_at(fired, n_fired, np.uint32)
     events = 0
     for k in range(n_fired):
+        row = np.int64(slots[k])
         if k + 1 < n_fired:
             _fetch_ahead(rows, np.int64(slots[k + 1]))
-        begin, end = _piece(rows, np.int64(slots[k]), s_lo, s_hi)
+        begin, end = _piece(rows, row, s_lo, s_hi)
         if end > begin:
-            _dispatch(route, rows, step, begin, end)
+            _deliver_piece(route, rows, row, step, begin, end)
             events += end - begin
     return events
 
@@ -145,20 +192,17 @@ def deliver_audited(record: int, step: int, fired: int, n_fired: int, s_lo: int,
     direct_tally = array_at(route.direct_tally, 8 * (s_lo + 1), np.int64)
     events = 0
     for k in range(n_fired):
-        begin, end = _piece(rows, np.int64(slots[k]), s_lo, s_hi)
+        row = np.int64(slots[k])
+        begin, end = _piece(rows, row, s_lo, s_hi)
         if end > begin:
-            _dispatch(route, rows, step, begin, end)
+            _deliver_piece(route, rows, row, step, begin, end)
             events += end - begin
         for c in range(begin, end):
-            delay = rows.uniform_delay
-            if rows.delay_size == 1:
-                delay = np.int64(array_at(rows.delay + c, 1, np.uint8)[0])
-            elif rows.delay_size == 2:
-                delay = np.int64(array_at(rows.delay + 2 * c, 1, np.uint16)[0])
-            if delay == 0:
+            arrival = _arrival(route, rows, row, c, step)
+            if arrival == step:
                 direct_tally[8 * s_lo] += 1
             else:
-                tally[((step + delay) & route.mask) * route.n_slots + np.int64(posts[c])] += np.uint32(1)
+                tally[(arrival & route.mask) * route.n_slots + np.int64(posts[c])] += np.uint32(1)
     return events
 
 

@@ -88,6 +88,7 @@ def _log_step(plan, parity, j, step):  # type: ignore[no-untyped-def]
         ids = array_at(population.id, population.n_slots, np.uint32)
         log_step = array_at(population.log_step, population.log_capacity, np.int64)
         log_id = array_at(population.log_id, population.log_capacity, np.uint32)
+        last_spike = array_at(population.last_spike, population.n_slots, np.int64)
         digest = array_at(population.digest, 1, np.uint64)
         k = population.log_count
         if population.ordered:
@@ -97,11 +98,13 @@ def _log_step(plan, parity, j, step):  # type: ignore[no-untyped-def]
                 fired = array_at(population.out + 4 * place * population.stride, n, np.uint32)
                 for i in range(n):
                     log_step[k], log_id[k] = step, ids[fired[i]]
+                    last_spike[fired[i]] = step
                     digest[0] = _digested(digest[0], step, log_id[k])
                     k += 1
         else:
             for i in range(_merged(population, parity, j, scratch)):
                 log_step[k], log_id[k] = step, ids[scratch[i]]
+                last_spike[scratch[i]] = step
                 digest[0] = _digested(digest[0], step, log_id[k])
                 k += 1
         population.log_count = k

@@ -99,7 +99,7 @@ class Plan:
             "count": self._hold(np.zeros(shape, np.int64)),
             "first_input": first_input, "n_inputs": len(inputs) - first_input,
             "log_step": address_of(log.steps), "log_id": address_of(log.ids), "log_capacity": log.steps.size,
-            "digest": address_of(log.digest),
+            "digest": address_of(log.digest), "last_spike": address_of(columns["last_spike"]),
         }.items():  # fmt: skip
             record[name] = value
         module = kernel_of(population.model.name)
@@ -183,6 +183,8 @@ class Plan:
             direct=address_of(target.columns[receptor.variable]),
             gate=address_of(target.columns["refractory"]) if receptor.gated else 0,
         )  # fmt: skip
+        held = projection.held_arrivals()
+        route["held"], route["n_held"] = self._hold(held), held.shape[0]
         if self.rings.audit:
             kernel = delivery.deliver_audited
             route["tally"] = address_of(self.rings.tallies.get((target.name, receptor.variable)))

@@ -29,24 +29,27 @@ class SpikeRecorder:
         self.population = target.population if isinstance(target, Group) else target
         self._members = target.members if isinstance(target, Group) else None
         self._dt = dt
-        self._steps: list[NDArray[np.int64]] = []
-        self._ids: list[Ids] = []
+        self._fresh: list[tuple[NDArray[np.int64], Ids]] = []
+        self._held: tuple[NDArray[np.int64], Ids] = np.zeros(0, np.int64), np.zeros(0, np.uint32)
 
     def take(self, steps: NDArray[np.int64], ids: Ids) -> None:
-        """Receive spikes of the population from the engine."""
-        if self._members is not None:
-            mine = np.isin(ids, self._members)
-            steps, ids = steps[mine], ids[mine]
-        if steps.size:
-            self._steps.append(steps)
-            self._ids.append(ids)
+        """Receive spikes of the population from the engine; a group's are picked out when they are asked for."""
+        self._fresh.append((steps, ids))
+
+    def _settle(self) -> None:
+        if self._fresh:
+            steps, ids = (np.concatenate(parts) for parts in zip(*self._fresh, strict=True))
+            self._fresh = []
+            if self._members is not None:
+                mine = np.isin(ids, self._members)
+                steps, ids = steps[mine], ids[mine]
+            self._held = np.concatenate([self._held[0], steps]), np.concatenate([self._held[1], ids])
 
     @property
     def steps(self) -> NDArray[np.int64]:
         """Time steps of the spikes."""
-        if len(self._steps) > 1:
-            self._steps = [np.concatenate(self._steps)]
-        return self._steps[0] if self._steps else np.zeros(0, np.int64)
+        self._settle()
+        return self._held[0]
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -56,14 +59,13 @@ class SpikeRecorder:
     @property
     def ids(self) -> Ids:
         """Ids of the neurons that fired."""
-        if len(self._ids) > 1:
-            self._ids = [np.concatenate(self._ids)]
-        return self._ids[0] if self._ids else np.zeros(0, np.uint32)
+        self._settle()
+        return self._held[1]
 
     def drain(self) -> tuple[NDArray[np.int64], Ids]:
         """(steps, ids) held; they are no longer held afterwards."""
         held = self.steps, self.ids
-        self._steps, self._ids = [], []
+        self._held = np.zeros(0, np.int64), np.zeros(0, np.uint32)
         return held
 
     def __len__(self) -> int:

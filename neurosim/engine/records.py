@@ -28,7 +28,7 @@ POPULATION = np.dtype(
     integers(
         "n_slots", "shards", "stride", "used", "id", "alive", "ordered",
         "epoch", "out", "count",
-        "kernel", "record", "first_input", "n_inputs",
+        "kernel", "record", "first_input", "n_inputs", "last_spike",
         "log_step", "log_id", "log_capacity", "log_count", "digest",
     )
 )  # fmt: skip
@@ -38,9 +38,13 @@ DELIVERY = np.dtype(integers("kernel", "record", "source", "target"))
 
 #: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and the
 #: refractory counters of a gated receptor (0 otherwise). ``tally`` and ``direct_tally`` count arrivals when audited.
+#: ``held`` lists the few synapses whose delay was shortened while a spike was under way (int64 [n_held, 3]: row,
+#: birth number, step before which nothing may arrive).
 ROUTE = np.dtype(
-    integers("rows", "ring", "mask", "n_slots", "has_zero", "direct", "gate", "tally", "direct_tally")
-)
+    integers(
+        "rows", "ring", "mask", "n_slots", "has_zero", "direct", "gate", "tally", "direct_tally", "held", "n_held"
+    )
+)  # fmt: skip
 
 #: Everything one call of the run loop needs.
 PLAN = np.dtype(

@@ -268,6 +268,8 @@ class Network:
         if ids.dtype.kind not in "iu":
             raise UsageError(f"ids are whole numbers; found {ids.dtype} values such as {ids.flat[0]!r}.")
         wanted = ids.astype(np.int64)
+        if wanted.size == 0:
+            return wanted
         if wanted.min() >= 0 and wanted.max() < self._next_id:
             slots = self._slot[wanted]
             if len(self.populations) > 1:

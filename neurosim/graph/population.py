@@ -71,6 +71,7 @@ class Population:
         n = self.n_slots
         self.columns["id"] = np.zeros(n, np.uint32)
         self.columns["alive"] = np.zeros(n, np.uint8)
+        self.columns["last_spike"] = np.zeros(n, np.int64)  # step; 0 for a neuron that has not fired
         for variable in self.model.state:
             self.columns[variable.name] = np.zeros(n)
         if self.model.receptors:

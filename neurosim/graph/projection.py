@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from neurosim.errors import UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.graph import history
+from neurosim.graph.arrival_order import ArrivalOrder
 from neurosim.graph.delays import DelayGrid
 from neurosim.graph.distributions import distribution
 from neurosim.graph.population import Population, Slots
@@ -65,6 +66,7 @@ class Projection:
         self.grid = grid
         self.weight_bounds = weight_bounds
         self.store = RowStore(source.n_slots, target.shards, target.stride)
+        self.order = ArrivalOrder()
         self.default_weight: Any = None
         self.default_delay: Any = None
 
@@ -165,6 +167,8 @@ class Projection:
         serials = self.store.append(pre_slots, posts, values)
         pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
         ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
+        if self.network.time > 0.0:
+            self.order.begin(self._now(), ids, self.grid.high)
         shown = self.grid.shown(self.grid.stored(delays))
         self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, weights, shown)
         return ids
@@ -281,10 +285,34 @@ class Projection:
         stored = self.grid.stored(values)
         if places.size == 0:
             return
+        if self.network.time > 0.0:
+            self._keep_order(places, stored)
         self.grid.widen(stored)
         self.store.spread("delay", self.grid.dtype)
         self.store.columns["delay"][places] = stored
         self.network._touch()
+
+    def _keep_order(self, places: Index, new: NDArray[Any]) -> None:
+        """Delays are about to change: what is under way at these synapses must not be overtaken."""
+        old = self.store.values_at("delay", places)
+        changed = np.zeros(self.store.capacity, bool)
+        changed[places[old != new]] = True
+        rows, places = self.store.places()
+        rows, places = rows[changed[places]], places[changed[places]]
+        emitted = self.source.columns["last_spike"][rows]
+        self.order.delays_change(self._now(), self._ids_at(rows, places), emitted, self.store.values_at("delay", places))
+
+    def _now(self) -> int:
+        return round(self.network.time / self.network.dt) if self.network.dt else 0
+
+    def held_arrivals(self) -> Index:
+        """Synapses at which nothing may arrive before some step yet to come: (row, birth number, step), int64."""
+        ids, steps = self.order.held(self._now())
+        if ids.size == 0:
+            return np.zeros((0, 3), np.int64)
+        rows = self.network._slots_of(self.source, (ids >> _SHIFT).astype(np.int64))
+        table = np.stack([rows, ids.astype(np.uint32).astype(np.int64), steps], axis=1)
+        return np.ascontiguousarray(table[rows >= 0])
 
     # -- ids and places ---------------------------------------------------------------------------------
 

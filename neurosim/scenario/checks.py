@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from neurosim.errors import unknown
+from neurosim.errors import InvalidInput, unknown
 from neurosim.graph.connectors import connector
 from neurosim.graph.distributions import distribution
 from neurosim.models import ConfiguredModel, configure, neuron_models
@@ -212,7 +212,7 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
     if projection.connect.name == "graph":
         columns = _graph(projection, targets if known else [], location, checker)
     else:
-        checker.attempt((*location, "connect"), connector, projection.connect.spec)
+        checker.attempt((*location, "connect"), _connector, projection.connect.spec)
     for key in ("weight", "delay"):
         given = getattr(projection, key) is not None
         if given and key in columns:
@@ -227,6 +227,13 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
         unit = "ms" if key == "delay" else checker.weight_unit(str(location[-1])) or ""
         if key == "delay" or unit:
             checker.attempt((*location, "bounds", key), quantities, list(limits), unit, "bounds")
+
+
+def _connector(spec: Mapping[str, Any]) -> None:
+    try:
+        connector(spec)
+    except (TypeError, ValueError, OverflowError):  # a list, a mapping or infinity where a number belongs
+        raise InvalidInput(f"cannot be read as a connector, found {show(dict(spec))}") from None
 
 
 def check_delay(value: Any, location: Location, checker: Checker) -> None:
