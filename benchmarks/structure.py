@@ -132,13 +132,14 @@ class Garden:
             order = self._rng.permutation(self.projection.ids)
             yield from (order[k : k + batch] for k in range(0, order.size - batch + 1, batch))
 
-    def _newborn(self, n: int) -> tuple[NDArray[Any], ...]:
-        """Random partners, weights and delays, as the network was built with."""
-        pre, post = self._rng.choice(self._sources, n), self._rng.choice(self._targets, n)
-        return pre, post, self._rng.uniform(*WEIGHTS, n), self._rng.uniform(*DELAYS, n)
+    def _newborn(self, n: int) -> tuple[Any, ...]:
+        """Random partners, weights and delays, as the network was built with; one comes as plain numbers."""
+        partners = self._rng.choice(self._sources, n), self._rng.choice(self._targets, n)
+        columns = (*partners, self._rng.uniform(*WEIGHTS, n), self._rng.uniform(*DELAYS, n))
+        return columns if n > 1 else tuple(column.item() for column in columns)
 
 
-def _timed(action: Callable[..., object], *arguments: NDArray[Any]) -> float:
+def _timed(action: Callable[..., object], *arguments: Any) -> float:
     start = time.perf_counter()
     action(*arguments)
     return time.perf_counter() - start

@@ -91,7 +91,7 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
 
 
 class _FunctionImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_Locator]
+    _locator_classes = (_Locator,)
 
 
 class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
@@ -154,6 +154,7 @@ class AddressedKernel:
 
     @property
     def address(self) -> int:
+        """What :func:`call` takes; compiled or found in the cache when first asked for."""
         if self._address == 0:
             self._address = self._compile() if JIT else _register(self.function)
         return self._address
@@ -162,8 +163,8 @@ class AddressedKernel:
         from numba.core.ccallback import CFunc
 
         signature = types.int64(*[types.int64] * _KERNEL_ARGUMENTS)
-        compiled = CFunc(self.function, (signature.args, signature.return_type), locals={},
-                         options={"error_model": "numpy"})
+        options = {"error_model": "numpy"}
+        compiled: Any = CFunc(self.function, (signature.args, signature.return_type), locals={}, options=options)
         _cached(compiled, self.function)
         compiled.compile()
         self._keep = compiled
@@ -279,7 +280,8 @@ if JIT:
     @inlined
     def _wake(cells: Any, index: int) -> None:
         if _LINUX_FUTEX:  # FUTEX_WAKE_PRIVATE
-            _syscall(np.int64(_LINUX_FUTEX), cells.ctypes.data + 4 * index, np.int64(129), np.int64(1 << 30), np.int64(0))
+            place = cells.ctypes.data + 4 * index
+            _syscall(np.int64(_LINUX_FUTEX), place, np.int64(129), np.int64(1 << 30), np.int64(0))
 
     _COUNT, _GENERATION, _SLEEPERS = 0, 16, 32  # one cache line apart
 
@@ -335,4 +337,4 @@ else:
 
 def address_of(array: np.ndarray[Any, Any] | None) -> int:
     """Address of an array's data, 0 for none; the caller keeps the array alive."""
-    return 0 if array is None or array.size == 0 else int(array.ctypes.data)
+    return 0 if array is None or array.size == 0 else int(array.ctypes.data or 0)

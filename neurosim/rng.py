@@ -35,14 +35,14 @@ def generator(seed: int, purpose: int, event: int = 0) -> np.random.Generator:
 
 
 @spliced
-def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def _round(c0, c1, c2, c3, k0, k1):
     p = np.uint64(c0) * _M0
     q = np.uint64(c2) * _M1
     return np.uint32(q >> _SHIFT32) ^ c1 ^ k0, np.uint32(q), np.uint32(p >> _SHIFT32) ^ c3 ^ k1, np.uint32(p)
 
 
 @spliced
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10 of counter ``c0 … c3`` under key ``k0, k1``: uint32 in, four uint32 out."""
     for _ in range(9):
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
@@ -62,7 +62,8 @@ def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
             f"a Poisson input would deliver {mean:g} events per time step; allowed are 0 to {MAX_POISSON_MEAN:g}. "
             "Lower the rate or the time step."
         )
-    thresholds, cumulative, k = [], 0.0, 0
+    thresholds: list[int] = []
+    cumulative, k = 0.0, 0
     while mean > 0.0:
         cumulative += math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1))
         threshold = round(cumulative * 2**32)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twin import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, World
+
 import neurosim as ns
 from neurosim import rng
-from twin import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, World
 
 RECEPTORS = {"lif_delta": {"exc": "v", "inh": "v"}, "lif_exp": {"exc": "i_exc", "inh": "i_inh"},
              "izhikevich": {"exc": "i_syn", "inh": "i_syn"}}  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import neurosim as ns
 import numpy as np
 import pytest
+
+import neurosim as ns
 
 STEPS = 600
 
@@ -22,7 +23,7 @@ def _living_network(seed: int = 7, delays: Any = None) -> ns.Network:
     net.connect(exc, exc, ns.connectors.fixed_indegree(40), weight=ns.uniform(0.05, 0.2), delay=spread)
     net.connect(exc, inh, ns.connectors.fixed_indegree(40), weight=0.1, delay=1.5)
     net.connect(inh, exc, ns.connectors.fixed_indegree(10), weight=-0.6, delay=1.5)
-    net.connect(exc, slow, ns.connectors.fixed_probability(0.01), weight=ns.normal(20.0, 5.0), delay=2.0, receptor="exc")
+    net.connect(exc, slow, ns.connectors.fixed_probability(0.01), weight=ns.normal(20, 5), delay=2.0, receptor="exc")
     net.connect(slow, slow, ns.connectors.fixed_indegree(5), weight="-30 pA", delay=0.8)
     return net
 

@@ -14,7 +14,7 @@ from neurosim.graph.row_kernels import ROWS
 
 
 @inlined
-def _piece(rows, row, s_lo, s_hi):  # type: ignore[no-untyped-def]
+def _piece(rows, row, s_lo, s_hi):
     """Places of a row's synapses onto shards ``s_lo … s_hi``."""
     start = array_at(rows.start, rows.n_rows, np.int64)[row]
     ends = array_at(rows.ends + 4 * row * rows.shards, rows.shards, np.uint32)
@@ -23,7 +23,7 @@ def _piece(rows, row, s_lo, s_hi):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _add_direct(route, post, weight):  # type: ignore[no-untyped-def]
+def _add_direct(route, post, weight):
     """An arrival without delay: a current always, a jump of the membrane unless the neuron is refractory."""
     variable = array_at(route.direct, route.n_slots, np.float64)
     if route.gate == 0 or array_at(route.gate, route.n_slots, np.int32)[post] == 0:
@@ -34,13 +34,13 @@ def _add_direct(route, post, weight):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _deliver_row_direct(route, posts, weights, same):  # type: ignore[no-untyped-def]
+def _deliver_row_direct(route, posts, weights, same):
     for c in range(posts.size):
         _add_direct(route, posts[c], same if weights is None else weights[c])
 
 
 @inlined
-def _deliver_row_one_delay(route, step, delay, posts, weights, same):  # type: ignore[no-untyped-def]
+def _deliver_row_one_delay(route, step, delay, posts, weights, same):
     slot = (step + delay) & route.mask
     ring = array_at(route.ring + 8 * slot * route.n_slots, route.n_slots, np.float64)
     for c in range(posts.size):
@@ -48,7 +48,7 @@ def _deliver_row_one_delay(route, step, delay, posts, weights, same):  # type: i
 
 
 @inlined
-def _deliver_row(route, step, delays, posts, weights, same):  # type: ignore[no-untyped-def]
+def _deliver_row(route, step, delays, posts, weights, same):
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     mask, n_slots = np.uint64(route.mask), np.uint64(route.n_slots)
     now = np.uint64(step)
@@ -58,7 +58,7 @@ def _deliver_row(route, step, delays, posts, weights, same):  # type: ignore[no-
 
 
 @inlined
-def _deliver_row_with_zeros(route, step, delays, posts, weights, same):  # type: ignore[no-untyped-def]
+def _deliver_row_with_zeros(route, step, delays, posts, weights, same):
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     for c in range(posts.size):
         weight = same if weights is None else np.float64(weights[c])
@@ -70,7 +70,7 @@ def _deliver_row_with_zeros(route, step, delays, posts, weights, same):  # type:
 
 
 @inlined
-def _by_delay(route, rows, step, begin, posts, weights, same):  # type: ignore[no-untyped-def]
+def _by_delay(route, rows, step, begin, posts, weights, same):
     """One piece of a row, in the way that the projection's delays ask for."""
     if rows.delay_size == 0:
         if rows.uniform_delay > 0:
@@ -92,7 +92,7 @@ def _by_delay(route, rows, step, begin, posts, weights, same):  # type: ignore[n
 
 
 @inlined
-def _dispatch(route, rows, step, begin, end):  # type: ignore[no-untyped-def]
+def _dispatch(route, rows, step, begin, end):
     posts = array_at(rows.post + 4 * begin, end - begin, np.uint32)
     if rows.weight == 0:
         _by_delay(route, rows, step, begin, posts, None, rows.uniform_weight)
@@ -102,7 +102,7 @@ def _dispatch(route, rows, step, begin, end):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _fetch_ahead(rows, row):  # type: ignore[no-untyped-def]
+def _fetch_ahead(rows, row):
     """Ask for the first lines of the row that comes next."""
     begin = array_at(rows.start, rows.n_rows, np.int64)[row]
     posts = array_at(rows.post, rows.capacity, np.uint32)
@@ -115,7 +115,7 @@ def _fetch_ahead(rows, row):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _arrival(route, rows, row, c, step):  # type: ignore[no-untyped-def]
+def _arrival(route, rows, row, c, step):
     """When the spike of ``step`` arrives over the synapse at place ``c``: none overtakes another at one synapse."""
     delay = rows.uniform_delay
     if rows.delay_size == 1:
@@ -135,7 +135,7 @@ def _arrival(route, rows, row, c, step):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _deliver_held(route, rows, row, step, begin, end):  # type: ignore[no-untyped-def]
+def _deliver_held(route, rows, row, step, begin, end):
     """One piece of a row of which some synapse still has a spike of an earlier, longer delay under way."""
     posts = array_at(rows.post, rows.capacity, np.uint32)
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
@@ -151,7 +151,7 @@ def _deliver_held(route, rows, row, step, begin, end):  # type: ignore[no-untype
 
 
 @inlined
-def _deliver_piece(route, rows, row, step, begin, end):  # type: ignore[no-untyped-def]
+def _deliver_piece(route, rows, row, step, begin, end):
     held = array_at(route.held, 3 * route.n_held, np.int64)
     for h in range(route.n_held):
         if held[3 * h] == row:
@@ -218,6 +218,6 @@ def count_arrivals(record: int, first: int, n_steps: int, lo: int, hi: int, shar
         place = r.tally + 4 * (((first + j) & r.mask) * r.n_slots + lo)
         counts = array_at(place, hi - lo, np.uint32)
         for i in range(counts.size):
-            arrived += np.int64(counts[i])
+            arrived += int(counts[i])
             counts[i] = 0
     return arrived

@@ -19,7 +19,7 @@ from neurosim.engine.records import DELIVERY, PLAN, POPULATION, TILE
 
 
 @inlined
-def _merged(population, parity, j, out):  # type: ignore[no-untyped-def]
+def _merged(population, parity, j, out):
     """Merge the shards' lists of one step into the order of ids; returns how many there are."""
     ids = array_at(population.id, population.n_slots, np.uint32)
     at = np.zeros(population.shards, np.int64)
@@ -41,7 +41,7 @@ def _merged(population, parity, j, out):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _deliver_step(plan, thread, parity, j, step):  # type: ignore[no-untyped-def]
+def _deliver_step(plan, thread, parity, j, step):
     """Deliver the spikes of one step to this thread's shards, projection by projection."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     deliveries = array_at(plan.deliveries, plan.n_deliveries, DELIVERY)
@@ -70,7 +70,7 @@ def _deliver_step(plan, thread, parity, j, step):  # type: ignore[no-untyped-def
 
 
 @inlined
-def _digested(digest, step, neuron):  # type: ignore[no-untyped-def]
+def _digested(digest, step, neuron):
     """Take one spike into a population's running digest (the finaliser of splitmix64)."""
     x = digest ^ ((np.uint64(step) << np.uint64(32)) | np.uint64(neuron))
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -79,7 +79,7 @@ def _digested(digest, step, neuron):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _log_step(plan, parity, j, step):  # type: ignore[no-untyped-def]
+def _log_step(plan, parity, j, step):
     """Append the spikes of one step to each population's log, in order of ids, and to its digest."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     scratch = array_at(plan.scratch, plan.scratch_size, np.uint32)
@@ -111,7 +111,7 @@ def _log_step(plan, parity, j, step):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _log_is_full(plan):  # type: ignore[no-untyped-def]
+def _log_is_full(plan):
     """Whether another two epochs might not fit into some population's log."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     for p in range(populations.size):
@@ -122,7 +122,7 @@ def _log_is_full(plan):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _advance(plan, thread, first, n_steps, parity):  # type: ignore[no-untyped-def]
+def _advance(plan, thread, first, n_steps, parity):
     """Advance this thread's shards through an epoch, tile by tile: inputs first, then the neurons."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     inputs = array_at(plan.inputs, 2 * plan.n_inputs, np.int64)

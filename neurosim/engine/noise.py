@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.compiled import array_at, by_address, inlined, record_at
-from neurosim.engine.records import integers
+from neurosim.engine.records import floats, integers
 from neurosim.rng import philox
 
 #: ``segments`` are runs of slots with one rate: first slots (int64 [n_segments + 1]); ``levels`` says which row of
 #: thresholds each uses, -1 for none; ``table`` holds all thresholds, those of level k from ``offsets[k]`` on.
 RECORD = np.dtype(
     integers("id", "n_slots", "ring", "mask", "n_segments", "segments", "levels", "offsets", "table", "purpose", "seed")
-    + [("weight", np.float64)]
+    + floats("weight")
 )
 
 
 @inlined
-def words_of_block(words, ids, block, purpose, seed):  # type: ignore[no-untyped-def]
+def words_of_block(words, ids, block, purpose, seed):
     """Four random words per neuron, one for each step of a block of four."""
     k0, k1 = np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
     c1, c2, c3 = np.uint32(block & 0xFFFFFFFF), np.uint32(block >> 32), np.uint32(purpose)
@@ -28,7 +28,7 @@ def words_of_block(words, ids, block, purpose, seed):  # type: ignore[no-untyped
 
 
 @inlined
-def _add_counts(arriving, drawn, counts, thresholds, weight):  # type: ignore[no-untyped-def]
+def _add_counts(arriving, drawn, counts, thresholds, weight):
     """arriving += weight × count, where a neuron's count is how many thresholds its word reaches.
 
     All neurons are compared with one threshold after the other, four in a pass, as long as anybody reaches it.
@@ -59,7 +59,7 @@ def poisson_input(record: int, first: int, n_steps: int, lo: int, hi: int, shard
     r = record_at(record, RECORD)
     segments = array_at(r.segments, r.n_segments + 1, np.int64)
     levels = array_at(r.levels, r.n_segments, np.int64)
-    s = np.searchsorted(segments, lo, "right") - 1
+    s = int(np.searchsorted(segments, lo, "right")) - 1
     while s < r.n_segments and segments[s] < hi:
         begin, end = max(segments[s], lo), min(segments[s + 1], hi)
         level = levels[s]
@@ -71,7 +71,7 @@ def poisson_input(record: int, first: int, n_steps: int, lo: int, hi: int, shard
         ids = array_at(r.id + 4 * begin, end - begin, np.uint32)
         words = np.empty((4, end - begin), np.uint32)
         counts = np.empty(end - begin, np.int32)
-        block = np.int64(-1)
+        block = -1
         for j in range(n_steps):
             step = first + j
             if step >> 2 != block:

@@ -54,7 +54,7 @@ class SpikeRecorder:
     @property
     def times(self) -> NDArray[np.float64]:
         """Times of the spikes in ms."""
-        return self.steps * self._dt
+        return np.asarray(self.steps * self._dt, np.float64)
 
     @property
     def ids(self) -> Ids:
@@ -107,7 +107,7 @@ class _Sampler:
 
 
 class StateRecorder(_Sampler):
-    """Samples of state variables. ``select`` is fixed ids, ``"all"``, or an expression that newborns may come to meet."""
+    """Samples of state variables. ``select`` is fixed ids, ``"all"``, or an expression that newborns join."""
 
     def __init__(self, population: Population, variables: Sequence[str], select: Any) -> None:
         super().__init__([variables] if isinstance(variables, str) else variables, np.uint32)

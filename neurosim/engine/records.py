@@ -64,7 +64,7 @@ def filled(dtype: np.dtype[Any], **values: Any) -> np.ndarray[Any, Any]:
 
 
 @inlined
-def arrivals(ring, mask, n_slots, zeros, step, lo, n):  # type: ignore[no-untyped-def]
+def arrivals(ring, mask, n_slots, zeros, step, lo, n):
     """The sums that arrive at ``n`` neurons from slot ``lo`` in ``step``; zeros where nothing can arrive."""
     if ring == 0:
         return array_at(zeros, n, np.float64)
@@ -72,7 +72,7 @@ def arrivals(ring, mask, n_slots, zeros, step, lo, n):  # type: ignore[no-untype
 
 
 @inlined
-def clear(values, ring):  # type: ignore[no-untyped-def]
+def clear(values, ring):
     """Make a slice of a ring ready for its next use."""
     if ring != 0:
         for i in range(values.size):
@@ -80,7 +80,7 @@ def clear(values, ring):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def emit(population, mark, lo, n, shard, parity, j):  # type: ignore[no-untyped-def]
+def emit(population, mark, lo, n, shard, parity, j):
     """Note the living neurons of a tile that are marked as having fired in step ``j`` of the epoch."""
     place = (parity * population.shards + shard) * population.epoch + j
     count = array_at(population.count, place + 1, np.int64)

@@ -262,7 +262,7 @@ class Simulation:
                 mine = np.isin(ids, members)
                 steps, ids = steps[mine], ids[mine]
             if steps.size:
-                act(self, steps * self.dt, ids)
+                act(self, np.asarray(steps * self.dt, np.float64), ids)
 
         self._listen(target, hear)
 

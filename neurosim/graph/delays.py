@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ class DelayGrid:
         """Delays in ms as they are kept: ``floor(d/dt + 0.5)`` steps, at least one unless exactly 0."""
         if self.dt is None:
             return delays
+        if delays.size == 1:
+            delay = float(delays[0])
+            return np.array([max(math.floor(delay / self.dt + 0.5), 1) if delay else 0])
         steps = np.floor(delays / self.dt + 0.5).astype(np.int64)
         return np.where(delays == 0.0, 0, np.maximum(steps, 1))
 
@@ -49,7 +53,7 @@ class DelayGrid:
         """Raise ``UsageError`` for a delay that is negative, too long or outside the declared bounds."""
         if delays.size == 0:
             return
-        low, high = float(delays.min()), float(delays.max())
+        low, high = _range(delays)
         if low < 0.0:
             raise UsageError(f"projection '{projection}': a delay of {low:g} ms; delays are 0 ms or more.")
         if self.dt is not None and high / self.dt > MAX_STEPS:
@@ -66,6 +70,13 @@ class DelayGrid:
         """Take in new delays; True when the bounds moved."""
         before = self.low, self.high
         if stored.size:
-            self.low = min(self.low, float(stored.min()))
-            self.high = max(self.high, float(stored.max()))
+            low, high = _range(stored)
+            self.low, self.high = min(self.low, low), max(self.high, high)
         return before != (self.low, self.high)
+
+
+def _range(values: NDArray[Any]) -> tuple[float, float]:
+    """Least and greatest of some values."""
+    if values.size == 1:
+        return float(values[0]), float(values[0])
+    return float(values.min()), float(values.max())

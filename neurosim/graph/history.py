@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ HISTORY = np.dtype(
 )  # fmt: skip
 
 
+_HEAD = struct.Struct("<dBHQ")  # time, kind, owner, number of ids that follow
+_CHAINED = 2**16  # bytes that the digest takes in at a time
+
+
 class History:
     """Births and deaths in the order in which they happened.
 
@@ -30,45 +35,65 @@ class History:
         self.full = True
         self.births = {"neurons": 0, "synapses": 0}
         self.deaths = {"neurons": 0, "synapses": 0}
-        self.digest = b""
-        self._parts: list[NDArray[Any]] = []
+        self._chain, self._pending = b"", bytearray()
+        self._hold(np.zeros(64, HISTORY), 0)
+
+    def _hold(self, log: NDArray[Any], n: int) -> None:
+        self._n, self._capacity = n, log.size
+        self._log = log
+        self._columns = {name: log[name] for name in HISTORY.names or ()}
 
     def neurons(self, kind: int, owner: int, ids: ArrayLike) -> None:
         """Log births or deaths of neurons, now."""
-        self._log("neurons", kind, owner, id=ids)
+        self._take("neurons", kind, owner, np.asarray(ids, np.uint64))
 
     def synapses(
-        self, kind: int, owner: int, ids: ArrayLike, pre: ArrayLike, post: ArrayLike, weight: ArrayLike, delay: ArrayLike
+        self, kind: int, owner: int, ids: NDArray[np.uint64], pre: Any, post: Any, weight: Any, delay: Any
     ) -> None:
-        """Log births or deaths of synapses, now; ``delay`` in ms."""
-        self._log("synapses", kind, owner, id=ids, pre=pre, post=post, weight=weight, delay=delay)
+        """Log births or deaths of synapses, now: arrays as long as ``ids``, or one value for all; ``delay`` in ms."""
+        place = self._take("synapses", kind, owner, ids)
+        if place is not None:
+            columns = self._columns
+            columns["pre"][place], columns["post"][place] = pre, post
+            columns["weight"][place], columns["delay"][place] = weight, delay
 
-    def _log(self, what: str, kind: int, owner: int, **fields: ArrayLike) -> None:
-        n = np.size(fields["id"])
+    def _take(self, what: str, kind: int, owner: int, ids: NDArray[np.uint64]) -> slice | None:
+        """Count and digest events, and make room for them in the log; None where there is nothing to be logged."""
+        n = ids.size
         counts = self.births if kind in (NEURON_BIRTH, SYNAPSE_BIRTH) else self.deaths
         counts[what] += n
         if n == 0:
-            return
-        ids = np.ascontiguousarray(fields["id"])
-        head = f"{self.time!r} {kind} {owner} ".encode()
-        self.digest = hashlib.blake2b(self.digest + head + ids.tobytes(), digest_size=16).digest()
+            return None
+        self._pending += _HEAD.pack(self.time, kind, owner, n) + ids.tobytes()
+        if len(self._pending) >= _CHAINED:
+            self._chain, self._pending = self.digest, bytearray()
         if not self.full:
-            return
-        part = np.zeros(n, HISTORY)
-        part["time"], part["kind"], part["owner"] = self.time, kind, owner
-        for name, values in fields.items():
-            part[name] = values
-        self._parts.append(part)
+            return None
+        if self._n + n > self._capacity:
+            grown = np.zeros((self._n + n) * 3 // 2, HISTORY)
+            grown[: self._n] = self._log[: self._n]
+            self._hold(grown, self._n)
+        place = slice(self._n, self._n + n)
+        self._n += n
+        columns = self._columns
+        columns["time"][place], columns["kind"][place], columns["owner"][place] = self.time, kind, owner
+        columns["id"][place] = ids
+        return place
+
+    @property
+    def digest(self) -> bytes:
+        """Of all births and deaths so far, in their order."""
+        return hashlib.sha256(self._chain + self._pending).digest()
 
     @property
     def events(self) -> NDArray[Any]:
         """All events that are still held, as a structured array of dtype ``HISTORY``."""
-        if len(self._parts) > 1:
-            self._parts = [np.concatenate(self._parts)]
-        return self._parts[0] if self._parts else np.zeros(0, HISTORY)
+        events = self._log[: self._n]
+        events.flags.writeable = False
+        return events
 
     def drain(self) -> NDArray[Any]:
         """Events since the last call; they are no longer held afterwards."""
         events = self.events
-        self._parts = []
+        self._hold(np.zeros(64, HISTORY), 0)
         return events

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurosim import models, rng
 from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph import lookup
 from neurosim.graph.build import Progress, build_synapses
 from neurosim.graph.connectors import connector as read_connector
 from neurosim.graph.delays import DelayGrid
@@ -263,22 +264,23 @@ class Network:
         self._slot[ids] = slots
         self._touch()
 
-    def _slots_of(self, population: Population, ids: NDArray[Any]) -> Slots:
-        """Slots of ids in one population, -1 where an id is not one of its living neurons."""
-        if ids.dtype.kind not in "iu":
-            raise UsageError(f"ids are whole numbers; found {ids.dtype} values such as {ids.flat[0]!r}.")
-        wanted = ids.astype(np.int64)
-        if wanted.size == 0:
-            return wanted
-        if wanted.min() >= 0 and wanted.max() < self._next_id:
-            slots = self._slot[wanted]
-            if len(self.populations) > 1:
-                slots[self._owner[wanted] != population.index] = -1
-            return slots
-        inside = (wanted >= 0) & (wanted < self._next_id)
-        slots = np.full(wanted.size, -1, np.int64)
-        slots[inside] = self._slots_of(population, wanted[inside]) if inside.any() else -1
-        return slots
+    def _slots_of(self, population: Population, ids: ArrayLike) -> Slots:
+        """Slots of neuron ids in one population, -1 where an id is not one of its living neurons."""
+        return self._look_up(population, ids)[0]
+
+    def _look_up(self, population: Population, ids: ArrayLike) -> tuple[Slots, int]:
+        """Slots as :meth:`_slots_of`, and how many are -1."""
+        wanted = _whole(ids, np.int64)
+        slots = np.empty(wanted.size, np.int64)
+        missing = lookup.slots_of(wanted, self._owner, self._slot, population.index, self._next_id, slots)
+        return slots, int(missing)
+
+    def _rows_of(self, population: Population, ids: ArrayLike) -> tuple[Slots, NDArray[np.uint32]]:
+        """Presynaptic slots (-1 where there is no such neuron) and birth numbers of synapse ids."""
+        wanted = _whole(ids, np.uint64)
+        rows, serials = np.empty(wanted.size, np.int64), np.empty(wanted.size, np.uint32)
+        lookup.rows_of(wanted, self._owner, self._slot, population.index, self._next_id, rows, serials)
+        return rows, serials
 
     # -- edits ----------------------------------------------------------------------------------------
 
@@ -294,6 +296,14 @@ class Network:
     def _check_editable(self) -> None:
         if self._inside_epoch:
             raise UsageError("the network can be changed between epochs only: from `every`, `at` or `when` callbacks.")
+
+
+def _whole(ids: ArrayLike, dtype: Any) -> NDArray[Any]:
+    """Ids as a new one-dimensional array."""
+    given = np.asarray(ids)
+    if given.dtype.kind not in "iu" and given.size:
+        raise UsageError(f"ids are whole numbers; found {given.dtype} values such as {given.flat[0]!r}.")
+    return given.astype(dtype).reshape(-1)
 
 
 def _read_bounds(bounds: Mapping[str, Any] | None, name: str) -> dict[str, Any]:

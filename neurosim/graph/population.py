@@ -152,12 +152,9 @@ class Population:
 
         Raises ``UnknownName`` for an id that is not a living neuron of this population.
         """
-        wanted = np.atleast_1d(np.asarray(ids))
-        if wanted.size == 0:
-            return np.empty(0, np.int64)
-        slots = self.network._slots_of(self, wanted)
-        if slots.min() < 0:
-            bad = wanted[slots < 0][:3].tolist()
+        slots, missing = self.network._look_up(self, ids)
+        if missing:
+            bad = np.ravel(ids)[slots < 0][:3].tolist()
             raise unknown("neuron", str(bad[0]) if len(bad) == 1 else str(bad), [], f"in population '{self.name}'")
         return slots
 

@@ -5,6 +5,7 @@ A synapse's id is 64 bits: its presynaptic neuron's id and a birth counter of th
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -162,35 +163,29 @@ class Projection:
         self.grid.check(delays, self.name)
         if n == 0:
             return np.empty(0, np.uint64)
-        posts = post_slots.astype(np.uint32)
-        values = self._columns(weights, delays)
-        serials = self.store.append(pre_slots, posts, values)
+        stored = self.grid.stored(delays)
+        serials = self.store.append(pre_slots, post_slots, self._columns(weights, stored))
         pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
         ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
         if self.network.time > 0.0:
             self.order.begin(self._now(), ids, self.grid.high)
-        shown = self.grid.shown(self.grid.stored(delays))
+        shown = self.grid.shown(stored)
         self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, weights, shown)
         return ids
 
     def remove(self, ids: ArrayLike) -> None:
         """Remove synapses by id; an unknown id raises ``UnknownName`` and nothing is removed."""
-        wanted = np.atleast_1d(np.asarray(ids, np.uint64))
-        if wanted.size == 0:
-            return
+        rows, serials, places = self._locate(ids)
         self.network._check_editable()
-        rows, serials, places = self._locate(wanted)
-        if self.network.history.full:
-            rows, serials, places = _distinct(rows, serials, places)
-        self._delete(rows, serials, places)
+        if rows.size:
+            self._delete(rows, serials, places)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
-        edges = self._edges_at(rows, places) if self.network.history.full else None
-        deleted = self.store.delete(rows, serials, places)
-        if edges is None:
-            self.network.history.deaths["synapses"] += deleted
-        else:
-            self.network.history.synapses(history.SYNAPSE_DEATH, self.index, *edges)
+        log = self.network.history
+        edges = self._edges_at(rows, places)
+        if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
+            edges = Edges(*(column[places >= 0] for column in edges))
+        log.synapses(history.SYNAPSE_DEATH, self.index, *edges)
 
     def _drop_neurons(self, population: Population, slots: Slots) -> None:
         """The neurons at ``slots`` of ``population`` are dying: so do their synapses here."""
@@ -242,21 +237,21 @@ class Projection:
     # -- values ---------------------------------------------------------------------------------------
 
     def _drawn(self, name: str, value: Any, n: int) -> Values:
+        """Values for ``n`` synapses; one value where it is a plain number for all."""
         unit = self.weight_unit if name == "weight" else "ms"
-        if type(value) in (float, int):
-            return np.full(n, float(value))
+        if type(value) in (float, int) and math.isfinite(value):
+            return np.array([value], np.float64)
         drawn = distribution(value, unit, f"{name} of projection '{self.name}'")
         return drawn.sample(self.network._stream("edit", self.name, name), n, unit)
 
-    def _columns(self, weights: Values, delays: Values) -> dict[str, Array]:
+    def _columns(self, weights: Values, stored: Array) -> dict[str, Array]:
         """Values of new synapses for the variables that have a column, or need one now."""
-        stored = self.grid.stored(delays)
         if self.grid.widen(stored):
             self.network._touch()
         values: dict[str, Array] = {}
         for name, new, dtype in (("weight", weights.astype(np.float32), np.float32), ("delay", stored, self.grid.dtype)):
             if not self.store.admits(name, new, dtype):
-                values[name] = new.astype(dtype)
+                values[name] = new
         return values
 
     def _check_weights(self, weights: Values) -> None:
@@ -333,15 +328,14 @@ class Projection:
         )
 
     def _places(self, ids: ArrayLike) -> Index:
-        return self._locate(np.atleast_1d(np.asarray(ids, np.uint64)))[2]
+        return self._locate(ids)[2]
 
-    def _locate(self, ids: SynapseIds) -> tuple[Slots, NDArray[np.uint32], Index]:
+    def _locate(self, ids: ArrayLike) -> tuple[Slots, NDArray[np.uint32], Index]:
         """Row, birth number and place of each synapse; ``UnknownName`` when one does not exist."""
-        rows = self.network._slots_of(self.source, (ids >> _SHIFT).astype(np.int64))
-        serials = ids.astype(np.uint32)
+        rows, serials = self.network._rows_of(self.source, ids)
         places, complete = self.store.find(rows, serials)
         if not complete:
-            missing = int(ids[places < 0][0])
+            missing = np.ravel(ids)[places < 0][0]
             raise unknown("synapse", str(missing), [], f"in projection '{self.name}'")
         return rows, serials, places
 
@@ -352,12 +346,3 @@ def _pairwise(pre: Slots, post: Slots) -> tuple[Slots, Slots]:
     if post.size == 1:
         return pre, np.repeat(post, pre.size)
     raise UsageError(f"synapses are added pairwise: {pre.size} presynaptic ids do not match {post.size} postsynaptic.")
-
-
-def _distinct(rows: Slots, serials: NDArray[np.uint32], places: Index) -> tuple[Slots, NDArray[np.uint32], Index]:
-    """Each synapse once, first mention kept, order kept."""
-    first = np.unique(places, return_index=True)[1]
-    if first.size == places.size:
-        return rows, serials, places
-    first.sort()
-    return rows[first], serials[first], places[first]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
+from neurosim.graph import row_edits as edits
 from neurosim.graph import row_kernels as kernels
 from neurosim.graph.row_kernels import N_CLASSES, ROWS
 
@@ -25,6 +26,7 @@ Index = NDArray[np.int64]
 
 _POOL_GROWTH = 1.2
 _SLACK_BEFORE_COMPACTION = 1.25  # pool in use / what the rows need
+_STAGED = 2**16  # synapses in the making that memory is kept for
 
 
 class Block(NamedTuple):
@@ -33,6 +35,17 @@ class Block(NamedTuple):
     rows: NDArray[np.uint32]
     posts: NDArray[np.uint32]
     values: Mapping[str, Array]
+
+
+class _Stage:
+    """Room for ``n`` synapses in the making, laid out like the store's columns, where the kernels can find it."""
+
+    def __init__(self, n: int, columns: Mapping[str, Array]) -> None:
+        self.n = n
+        self.rows = np.empty(n, np.int64)
+        self.columns = {name: np.empty(n, column.dtype) for name, column in columns.items()}
+        self._table = np.array([(column.ctypes.data, column.itemsize) for column in self.columns.values()], np.int64)
+        self.addresses = self.rows.ctypes.data, self._table.ctypes.data, self.columns["serial"].ctypes.data
 
 
 class RowStore:
@@ -56,15 +69,13 @@ class RowStore:
         self.columns: dict[str, Array] = {"post": np.empty(0, np.uint32)}
         self._free = np.full(N_CLASSES, -1, np.int64)
         self._since_check = 0
+        self._stage: _Stage | None = None
+        #: Address of the store's record; stays the same for the store's life.
+        self.address = int(self.record.ctypes.data)
         self.record["shards"], self.record["stride"] = shards, stride
         self._publish()
 
     # -- the record that kernels read -----------------------------------------------------------
-
-    @property
-    def address(self) -> int:
-        """Address of the store's record; stays the same for the store's life."""
-        return int(self.record.ctypes.data)
 
     @property
     def live(self) -> int:
@@ -87,6 +98,7 @@ class RowStore:
         """Rewrite the record after an array moved."""
         table = [(address_of(column), column.itemsize) for column in self.columns.values()]
         self._table = np.array(table, np.int64)
+        self._stage = None
         delay = self.columns.get("delay")
         for name, value in (
             ("start", address_of(self.start)), ("ends", address_of(self.ends)),
@@ -116,17 +128,23 @@ class RowStore:
             incoming, _keep = self._incoming(block.posts, block.values)
             kernels.fill_rows(self.address, block.rows.size, address_of(block.rows), address_of(incoming))
 
-    def append(self, rows: Index, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> NDArray[np.uint32]:
-        """Add synapses; ``values`` holds those variables that have a column. Returns their birth numbers."""
+    def append(self, rows: Index, posts: Index, values: Mapping[str, Array]) -> NDArray[np.uint32]:
+        """Add synapses; ``values`` (one or as many) holds those variables that have a column. Returns birth numbers."""
         self._number()
-        serials = np.empty(rows.size, np.uint32)
-        rows_at = rows.ctypes.data
-        kernels.issue_serials(self.address, rows.size, rows_at, serials.ctypes.data)
-        incoming, _keep = self._incoming(posts, {**values, "serial": serials})
+        n = rows.size
+        stage = self._stage
+        if stage is None or stage.n < n:
+            stage = _Stage(max(n, 64), self.columns)
+            self._stage = stage if n <= _STAGED else None
+        stage.rows[:n] = rows
+        stage.columns["post"][:n] = posts
+        for name, value in values.items():
+            stage.columns[name][:n] = value
         done = 0
-        while (done := kernels.append(self.address, done, rows.size, rows_at, incoming.ctypes.data)) < rows.size:
-            self._make_room(int(rows.size - done))
-        return serials
+        rows_at, table_at, serials_at = stage.addresses
+        while (done := edits.append(self.address, done, n, rows_at, table_at, serials_at)) < n:
+            self._make_room(n - done)
+        return stage.columns["serial"][:n].copy()
 
     def _incoming(self, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> tuple[Array, list[Array]]:
         """A table of (address, item size) in the order of the columns, and the arrays it points into."""
@@ -169,19 +187,13 @@ class RowStore:
         """Before the first edit: write down the birth numbers that were implied by the places."""
         if "serial" in self.columns:
             return
-        column = np.empty(max(self.capacity, 1), np.uint32)
-        rows, places = self.places()
-        column[places] = (places - self.start[rows]).astype(np.uint32)
-        if self.capacity == 0:
-            self._extend_pool(64)
-            column = np.empty(64, np.uint32)
-        self.columns["serial"] = column
-        self._publish()
+        self.columns["serial"] = np.empty(self.capacity, np.uint32)
+        self._extend_pool(max(self.capacity, 64))
+        kernels.write_serials(self.address)
 
     def admits(self, name: str, values: Array, dtype: Any) -> bool:
         """Whether new synapses with these values need no column; otherwise there is one afterwards, of ``dtype``."""
-        column = self.columns.get(name)
-        if column is None:
+        if name not in self.columns:
             if self.live == 0 and values.size:
                 self.uniform[name] = values[0].item()
                 self._publish()
@@ -204,22 +216,21 @@ class RowStore:
     def find(self, rows: Index, serials: NDArray[np.uint32]) -> tuple[Index, bool]:
         """Places of synapses by (row, birth number), -1 where there is none; and whether all were found."""
         places = np.empty(rows.size, np.int64)
-        found = kernels.find(self.address, rows.size, rows.ctypes.data, serials.ctypes.data, places.ctypes.data)
-        return places, found == rows.size
+        return places, edits.find(self.address, rows, serials, places) == rows.size
 
     def delete(self, rows: Index, serials: NDArray[np.uint32], places: Index) -> int:
-        """Delete synapses that ``find`` found; returns how many."""
-        if "serial" not in self.columns:
-            self._number()
-        deleted = kernels.delete(
-            self.address, rows.size, rows.ctypes.data, serials.ctypes.data, places.ctypes.data
-        )
+        """Delete synapses that ``find`` found; returns how many.
+
+        A synapse that is named twice is deleted once; its later ``places`` are -1 afterwards.
+        """
+        self._number()
+        deleted = int(edits.delete(self.address, rows, serials, places))
         self._since_check += deleted
         if self._since_check > self.live // 4 + 4096:
             self._since_check = 0
             if self.record["top"][0] > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
                 self.compact()
-        return int(deleted)
+        return deleted
 
     def places(self, rows: Index | None = None) -> tuple[Index, Index]:
         """(row, place) of every synapse of the given rows (default: all), in row order."""

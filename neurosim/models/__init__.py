@@ -55,9 +55,10 @@ def neuron(spec: str | Mapping[str, Any] | ConfiguredModel | NeuronModel) -> Con
     ((name, parameters),) = spec.items()
     if name not in neuron_models():
         raise unknown("neuron model", str(name), neuron_models())
-    if not isinstance(parameters or {}, Mapping):
+    parameters = {} if parameters is None else parameters
+    if not isinstance(parameters, Mapping):
         raise InvalidInput(f"parameters of {name} are written as {{name: value}}; found {parameters!r}.")
-    return configure(neuron_models()[name], parameters or {})
+    return configure(neuron_models()[name], parameters)
 
 
 def __getattr__(name: str) -> NeuronModel:

@@ -27,7 +27,7 @@ def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int,
     mark = array_at(r.mark + lo, n, np.uint8)
     threshold = np.uint64(r.threshold)
     words = np.empty((4, n), np.uint32)
-    block = np.int64(-1)
+    block = -1
     for j in range(n_steps):
         step = first + j
         if step >> 2 != block:
