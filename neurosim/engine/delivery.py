@@ -23,10 +23,10 @@ def _piece(rows, row, s_lo, s_hi):
 
 
 @inlined
-def _add_direct(route, post, weight):
+def _add_direct(route, step, post, weight):
     """An arrival without delay: a current always, a jump of the membrane unless the neuron is refractory."""
     variable = array_at(route.direct, route.n_slots, np.float64)
-    if route.gate == 0 or array_at(route.gate, route.n_slots, np.int32)[post] == 0:
+    if route.gate == 0 or array_at(route.gate, route.n_slots, np.int64)[post] < step:
         variable[post] += np.float64(weight)
 
 
@@ -34,9 +34,9 @@ def _add_direct(route, post, weight):
 
 
 @inlined
-def _deliver_row_direct(route, posts, weights, same):
+def _deliver_row_direct(route, step, posts, weights, same):
     for c in range(posts.size):
-        _add_direct(route, posts[c], same if weights is None else weights[c])
+        _add_direct(route, step, posts[c], same if weights is None else weights[c])
 
 
 @inlined
@@ -63,7 +63,7 @@ def _deliver_row_with_zeros(route, step, delays, posts, weights, same):
     for c in range(posts.size):
         weight = same if weights is None else np.float64(weights[c])
         if delays[c] == 0:
-            _add_direct(route, posts[c], weight)
+            _add_direct(route, step, posts[c], weight)
         else:
             slot = (step + np.int64(delays[c])) & route.mask
             ring[slot * route.n_slots + np.int64(posts[c])] += weight
@@ -76,7 +76,7 @@ def _by_delay(route, rows, step, begin, posts, weights, same):
         if rows.uniform_delay > 0:
             _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights, same)
         else:
-            _deliver_row_direct(route, posts, weights, same)
+            _deliver_row_direct(route, step, posts, weights, same)
     elif rows.delay_size == 1:
         delays = array_at(rows.delay + begin, posts.size, np.uint8)
         if route.has_zero:
@@ -145,7 +145,7 @@ def _deliver_held(route, rows, row, step, begin, end):
             weight = np.float64(array_at(rows.weight + 4 * c, 1, np.float32)[0])
         arrival = _arrival(route, rows, row, c, step)
         if arrival == step:
-            _add_direct(route, posts[c], weight)
+            _add_direct(route, step, posts[c], weight)
         else:
             ring[(arrival & route.mask) * route.n_slots + np.int64(posts[c])] += weight
 

@@ -181,7 +181,7 @@ class Plan:
             ROUTE, rows=projection.store.address, ring=address_of(ring), mask=0 if ring is None else ring.shape[0] - 1,
             n_slots=target.n_slots, has_zero=projection.grid.low < 1,
             direct=address_of(target.columns[receptor.variable]),
-            gate=address_of(target.columns["refractory"]) if receptor.gated else 0,
+            gate=address_of(target.columns["held_until"]) if receptor.gated else 0,
         )  # fmt: skip
         held = projection.held_arrivals()
         route["held"], route["n_held"] = self._hold(held), held.shape[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neurosim import rng
 from neurosim.errors import UsageError, unknown
 from neurosim.graph.groups import Group
-from neurosim.graph.population import Ids, Population
+from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.projection import Projection
 
 Table = dict[str, NDArray[Any]]
@@ -116,20 +116,24 @@ class StateRecorder(_Sampler):
             if name not in population.variables:
                 raise unknown("variable", name, population.variables, f"of population '{population.name}'")
         self._select = select.ids if isinstance(select, Group) else select
-        self._selected()
+        if isinstance(select, str) and select != "all":
+            population.where(select)  # complain now rather than at the first sample
+        elif not isinstance(select, str):
+            self._fixed = np.unique(np.atleast_1d(np.asarray(self._select)))
+            population.slots(self._fixed)
 
-    def _selected(self) -> Ids:
+    def _selected(self) -> tuple[Ids, Slots]:
+        """Ids and slots of what is sampled now."""
+        population = self.population
         if isinstance(self._select, str):
-            return self.population.ids if self._select == "all" else self.population.where(self._select)
-        wanted = np.atleast_1d(np.asarray(self._select))
-        if self.population.network.time == 0.0:
-            self.population.slots(wanted)
-        return np.asarray(wanted[np.isin(wanted, self.population.ids)], np.uint32)
+            ids = population.ids if self._select == "all" else population.where(self._select)
+            return ids, population.slots(ids)
+        slots = population.network._slots_of(population, self._fixed)
+        return np.asarray(self._fixed[slots >= 0], np.uint32), slots[slots >= 0]
 
     def sample(self, time: float) -> None:
         """Take one sample of everything selected."""
-        ids = self._selected()
-        slots = self.population.slots(ids)
+        ids, slots = self._selected()
         self._take(time, ids, {name: self.population.columns[name][slots] for name in self.variables})
 
 

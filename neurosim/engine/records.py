@@ -36,8 +36,8 @@ POPULATION = np.dtype(
 #: A projection as the run loop sees it.
 DELIVERY = np.dtype(integers("kernel", "record", "source", "target"))
 
-#: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and the
-#: refractory counters of a gated receptor (0 otherwise). ``tally`` and ``direct_tally`` count arrivals when audited.
+#: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and for
+#: a gated receptor the step until which each neuron is held (0 otherwise). ``tally`` and ``direct_tally`` count arrivals when audited.
 #: ``held`` lists the few synapses whose delay was shortened while a spike was under way (int64 [n_held, 3]: row,
 #: birth number, step before which nothing may arrive).
 ROUTE = np.dtype(
@@ -81,13 +81,17 @@ def clear(values, ring):
 
 @inlined
 def emit(population, mark, lo, n, shard, parity, j):
-    """Note the living neurons of a tile that are marked as having fired in step ``j`` of the epoch."""
+    """List the living neurons of a tile that are marked as having fired in step ``j`` of the epoch.
+
+    Returns a view of the slots just listed.
+    """
     place = (parity * population.shards + shard) * population.epoch + j
     count = array_at(population.count, place + 1, np.int64)
     fired = array_at(population.out + 4 * place * population.stride, population.stride, np.uint32)
     marks = array_at(mark + lo, n, np.uint8)
     words = array_at(mark + lo, (n + 7) // 8, np.uint64)
-    k = count[place]
+    before = count[place]
+    k = before
     for w in range(words.size):
         if words[w] != 0:
             alive = array_at(population.alive, population.n_slots, np.uint8)
@@ -96,3 +100,4 @@ def emit(population, mark, lo, n, shard, parity, j):
                     fired[k] = np.uint32(lo + i)
                     k += 1
     count[place] = k
+    return fired[before:k]

@@ -66,7 +66,7 @@ class Simulation:
         self.dt = float(network.dt or 0.1)
         self.threads = int(threads) if threads is not None else cores()
         self.backend = backend
-        self.step = 0
+        self.step = round(network.time / self.dt)  # a second simulation goes on where the first one stands
         self.schedule = Schedule()
         self.progress: Action | None = None
         self.timings = {"compile_s": 0.0, "build_s": 0.0, "sim_s": 0.0}
@@ -107,6 +107,7 @@ class Simulation:
     @property
     def events(self) -> int:
         """Synaptic events so far: spikes times the out-degree at emission."""
+        self._account()
         return self._events
 
     def steps(self, duration: Any, what: str = "duration") -> int:
@@ -187,7 +188,6 @@ class Simulation:
             if steps.size:
                 for listener in self._listeners.get(name, ()):
                     listener(steps, ids)
-        self._account()
 
     def _account(self) -> None:
         """Take the plan's counters over."""

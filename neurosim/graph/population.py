@@ -75,7 +75,7 @@ class Population:
         for variable in self.model.state:
             self.columns[variable.name] = np.zeros(n)
         if self.model.receptors:
-            self.columns["refractory"] = np.zeros(n, np.int32)
+            self.columns["held_until"] = np.zeros(n, np.int64)  # last step of refractoriness
         if self.model.drive_unit is not None:
             self.columns["i_stim"] = np.zeros(n)
         slots = np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])

@@ -12,7 +12,7 @@ import numpy as np
 from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
 from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, copy_item, copy_items, row_end
 
-_AHEAD = 4  # edits between asking for something and using it
+_AHEAD = 8  # edits between asking for something and using it
 
 
 @inlined

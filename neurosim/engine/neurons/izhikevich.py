@@ -40,12 +40,13 @@ def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int,
             x = x + half * (((((0.04 * x) * x) + 5.0 * x) + 140.0) - u[i] + current)
             y = u[i] + rate * (b * x - u[i])
             i_syn[i] = a[i]
-            fires = x >= PEAK
-            v[i] = c if fires else x
-            u[i] = y + d if fires else y
-            mark[i] = fires
+            v[i] = x
+            u[i] = y
+            mark[i] = x >= PEAK
         clear(a, r.ring_i_syn)
-        emit(population, r.mark, lo, n, shard, parity, j)
+        for slot in emit(population, r.mark, lo, n, shard, parity, j):
+            v[np.int64(slot) - lo] = c
+            u[np.int64(slot) - lo] += d
     return 0
 
 

@@ -7,50 +7,59 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.compiled import array_at, by_address, record_at
+from neurosim.compiled import array_at, by_address, inlined, record_at
 from neurosim.engine.records import POPULATION, arrivals, clear, emit, floats, integers
 from neurosim.graph.population import Population
 
 RECORD = np.dtype(
-    integers("population", "mark", "v", "refractory", "drive", "drive_stride", "zeros", "ring_v", "mask_v", "hold")
+    integers("population", "mark", "v", "held_until", "drive", "drive_stride", "zeros", "ring_v", "mask_v", "held_for")
     + floats("decay", "v_th", "v_reset")
 )
 
 
+@inlined
+def reset(v, held_until, i, step, v_reset, held_for):
+    """Neuron ``i`` has fired in ``step``: put its membrane back and hold it for ``held_for`` steps."""
+    v[i] = v_reset
+    if held_for > 0:
+        held_until[i] = step + held_for
+
+
 @by_address
 def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int) -> int:
-    """v ← v∞ + (v - v∞)·e^(-dt/τ), plus what arrives; held while refractory."""
+    """v ← v∞ + (v - v∞)·e^(-dt/τ), plus what arrives; held while refractory.
+
+    The loop over neurons has no branches; the few that fired are reset one by one afterwards.
+    """
     r = record_at(record, RECORD)
     population = record_at(r.population, POPULATION)
     n = hi - lo
     v = array_at(r.v + 8 * lo, n, np.float64)
-    refractory = array_at(r.refractory + 4 * lo, n, np.int32)
+    held_until = array_at(r.held_until + 8 * lo, n, np.int64)
     v_inf = array_at(r.drive + 8 * lo * r.drive_stride, n, np.float64)
     mark = array_at(r.mark + lo, n, np.uint8)
-    decay, v_th, v_reset, hold = r.decay, r.v_th, r.v_reset, np.int32(r.hold)
+    decay, v_th = r.decay, r.v_th
     for j in range(n_steps):
-        a = arrivals(r.ring_v, r.mask_v, population.n_slots, r.zeros, first + j, lo, n)
+        step = first + j
+        a = arrivals(r.ring_v, r.mask_v, population.n_slots, r.zeros, step, lo, n)
         for i in range(v.size):
-            left = refractory[i] - np.int32(1) if refractory[i] > 0 else np.int32(0)
-            free = left == 0
+            free = held_until[i] < step
             x = (v_inf[i] + (v[i] - v_inf[i]) * decay) + a[i]
             x = x if free else v[i]
-            fires = free and x >= v_th
-            v[i] = v_reset if fires else x
-            refractory[i] = hold if fires else left
-            mark[i] = fires
+            v[i] = x
+            mark[i] = free and x >= v_th
         clear(a, r.ring_v)
-        emit(population, r.mark, lo, n, shard, parity, j)
+        for slot in emit(population, r.mark, lo, n, shard, parity, j):
+            reset(v, held_until, np.int64(slot) - lo, step, r.v_reset, r.held_for)
     return 0
 
 
 KERNEL = advance
 
 
-def held_for(t_ref: float, dt: float) -> int:
-    """What a neuron's refractory counter is set to when it fires: steps held, plus the one that fires; 0 for none."""
-    steps = math.floor(t_ref / dt + 0.5)
-    return steps + 1 if steps > 0 else 0
+def steps_held(t_ref: float, dt: float) -> int:
+    """Steps for which a neuron that fired is held."""
+    return math.floor(t_ref / dt + 0.5)
 
 
 def drive_of(population: Population) -> Any:
@@ -76,6 +85,6 @@ def lower(population: Population, dt: float) -> dict[str, Any]:
         "decay": math.exp(-dt / p["tau_m"]),
         "v_th": p["v_th"],
         "v_reset": p["v_reset"],
-        "hold": held_for(p["t_ref"], dt),
+        "held_for": steps_held(p["t_ref"], dt),
         "drive": drive_of(population),
     }
