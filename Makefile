@@ -20,7 +20,7 @@ help:
 	@echo "make lint    ruff and mypy only"
 	@echo "make slow    the tests that take minutes"
 	@echo "make bench   the benchmarks"
-	@echo "make peers   an environment of its own for the simulators we compare with"
+	@echo "make peers   an environment of its own for each simulator we compare with"
 	@echo "make clean   remove environments, caches and what runs left"
 
 # ---- what people type -------------------------------------------------------------------------
@@ -75,17 +75,10 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@$(BIN)/python $(PIP) install -c constraints.txt -e '.[test]'
 	@touch $@ $(VENV)/core.stamp
 
-peers: .venv-peers/stamp
-	@echo "The peers' Python is .venv-peers/bin/python"
-
-.venv-peers/stamp: pyproject.toml constraints.txt
-	@echo "Installing the peers into .venv-peers (once) ..."
-	@$(PYTHON) -m venv .venv-peers
-	@grep -v '^numpy' constraints.txt > .venv-peers/constraints.txt
-	@.venv-peers/bin/python $(PIP) install -c .venv-peers/constraints.txt -e '.[brian2]' pytest
-	@touch $@
+peers: $(VENV)/core.stamp
+	@$(BIN)/python -m neurosim.benchmarks.peers
 
 clean:
 	rm -rf $(VENV) .venv-peers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f *.nsim *.nsim-wal *.nsim-shm first_light.png
+	rm -f first_light.nsim first_light.png
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

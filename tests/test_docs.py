@@ -45,3 +45,35 @@ def test_parts_of_scenarios_have_the_right_shape(tmp_path: Path) -> None:
         assert replaced == 1
         path.write_text(text, encoding="utf-8")
         load(path)
+
+
+def test_every_key_of_a_scenario_is_documented() -> None:
+    """What `schema.py` knows stands in docs/scenarios.md, in backticks or in an example."""
+    from neurosim.scenario import schema
+
+    text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    sections = [kind for kind in vars(schema).values() if isinstance(kind, type) and issubclass(kind, schema.Section)]
+    keys = {info.alias or name for section in sections for name, info in section.model_fields.items()}
+    missing = sorted(key for key in keys if not re.search(rf"(?<![\w-]){key}(?:`|:)", text))
+    assert not missing
+
+
+def test_every_kind_of_a_scenario_is_documented() -> None:
+    """Models, connectors, distributions."""
+    from neurosim.graph.connectors import connectors
+    from neurosim.graph.distributions import KINDS
+    from neurosim.models import neuron_models
+
+    text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    kinds = {*neuron_models(), *connectors(), *KINDS} - {"constant"}
+    assert not sorted(kind for kind in kinds if f"`{kind}" not in text)
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    """A path in backticks is that of a file or folder, seen from the root, from neurosim/ or from one of its rooms."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[\w.]+/)*[\w.]+\.(?:py|yaml|toml)|(?:[\w.]+/)+)`", text)
+    homes = [ROOT, ROOT / "neurosim", *(ROOT / "neurosim").glob("*/")]
+    gone = [path for path in named if "NAME" not in path and not any((home / path).exists() for home in homes)]
+    assert len(named) > 50
+    assert not gone

@@ -75,7 +75,7 @@ class Plan:
         self.events = np.zeros((threads, 8), np.int64)
         self.arrived = np.zeros((threads, 8), np.int64)
         self.cells, self.stop = np.zeros(64, np.int32), np.zeros(2, np.int64)
-        self._plans = {n: self._plan(populations, n) for n in range(1, threads + 1)}
+        self._plans = {n: self._plan(populations, n) for n in {1, threads}}
 
     def _hold(self, array: Any) -> int:
         """Keep an array alive for as long as the plan, and return its address."""

@@ -22,9 +22,10 @@ class Pulses:
         self._on: dict[int, tuple[Population, NDArray[Any], float]] = {}
         self._begun = 0
 
-    def begin(self, target: Group | Population | tuple[Population, ArrayLike], current: Any) -> Callable[[], None]:
-        """Switch a pulse on; returns what switches it off."""
-        population, ids = _members(target)
+    def begin(self, target: Group | Population, current: Any, only: ArrayLike | None = None) -> Callable[[], None]:
+        """Switch a pulse on for all of ``target`` or ``only`` for some ids of it; returns what switches it off."""
+        population = target.population if isinstance(target, Group) else target
+        ids = target.ids if only is None else np.unique(np.atleast_1d(np.asarray(only)))
         unit = population.model.drive_unit
         if unit is None:
             raise UsageError(f"no current can be injected into '{population.name}' ({population.model.name}).")
@@ -36,10 +37,17 @@ class Pulses:
         self._apply(population)
 
         def end() -> None:
-            del self._on[number]
+            self._on.pop(number, None)
             self._apply(population)
 
         return end
+
+    def end_all(self) -> None:
+        """Switch every pulse off."""
+        populations = {population.name: population for population, _, _ in self._on.values()}
+        self._on.clear()
+        for population in populations.values():
+            self._apply(population)
 
     def _apply(self, population: Population) -> None:
         column = population.columns["i_stim"]
@@ -49,12 +57,3 @@ class Pulses:
                 slots = population.network._slots_of(population, ids) if ids.size else np.zeros(0, np.int64)
                 column[slots[slots >= 0]] += amplitude
         population.network._touch()
-
-
-def _members(target: Group | Population | tuple[Population, ArrayLike]) -> tuple[Population, NDArray[Any]]:
-    if isinstance(target, Group):
-        return target.population, target.ids
-    if isinstance(target, Population):
-        return target, target.ids
-    population, ids = target
-    return population, np.unique(np.atleast_1d(np.asarray(ids)))

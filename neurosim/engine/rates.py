@@ -26,12 +26,16 @@ class RateMeter:
         mine = steps if self._members is None else steps[np.isin(ids, self._members)]
         if mine.size:
             self._steps.append(mine)
+            self._forget(int(mine[-1]) - self._window)
+
+    def _forget(self, step: int) -> None:
+        while self._steps and self._steps[0][-1] <= step:
+            self._steps.popleft()
 
     def rate(self, step: int, dt: float) -> float:
         """Hz per neuron over the window that ends at ``step``; 0 before anything could be counted."""
         begin = max(step - self._window, self._since)
-        while self._steps and self._steps[0][-1] <= begin:
-            self._steps.popleft()
+        self._forget(begin)
         spikes = sum(int((part > begin).sum()) for part in self._steps)
         neurons = self._target.size
         span = (step - begin) * dt

@@ -156,7 +156,8 @@ class SynapseRecorder(_Sampler):
                 ids = ids[np.sort(stream.choice(ids.size, int(sample), replace=False))]
             self._chosen = ids
         elif sample is not None:
-            self._chosen = np.atleast_1d(np.asarray(sample, np.uint64))
+            projection._places(sample)  # they must exist now
+            self._chosen = np.asarray(sample, np.uint64).reshape(-1)
 
     def sample(self, time: float) -> None:
         """Take one sample of the chosen synapses that are alive."""

@@ -11,14 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurosim.engine.digest import network_hash
+from neurosim.engine.interrupts import interrupts_held_back
 from neurosim.engine.lowering import Plan, SpikeLog, epoch_length
 from neurosim.engine.pulses import Pulses
 from neurosim.engine.rates import RateMeter
 from neurosim.engine.recorders import SpikeRecorder, StateRecorder, SynapseRecorder
 from neurosim.engine.rings import Rings
 from neurosim.engine.schedule import Order, Schedule
+from neurosim.engine.state import engine_state
+from neurosim.engine.targets import Neurons, checked_action, neurons_of, population_of, projection_of
 from neurosim.engine.team import Team, cores
 from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph.checks import whole
 from neurosim.graph.groups import Group
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population, Slots
@@ -27,7 +31,9 @@ from neurosim.units import quantity
 
 Action = Callable[["Simulation"], Any]
 SpikeAction = Callable[["Simulation", NDArray[np.float64], NDArray[np.uint32]], Any]
+Listener = Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]
 
+_MOST_STEPS = 2**62
 _BREATH = 0.05  # wall seconds between two looks at the outside world (progress, Ctrl-C)
 
 
@@ -58,13 +64,11 @@ class Simulation:
             if backend == "gnn":
                 raise InvalidInput("backend gnn is announced but not built yet; use numba.")
             raise unknown("backend", backend, ["numba"])
-        if threads is not None and (isinstance(threads, bool) or int(threads) != threads or threads < 1):
-            raise UsageError(f"threads is a whole number, 1 or more; found {threads!r}.")
         began = time.perf_counter()
         network.set_grid(dt if dt is not None else network.dt if network.dt is not None else 0.1)
         self.network = network
         self.dt = float(network.dt or 0.1)
-        self.threads = int(threads) if threads is not None else cores()
+        self.threads = cores() if threads is None else whole(threads, "threads", 1)
         self.backend = backend
         self.step = round(network.time / self.dt)  # a second simulation goes on where the first one stands
         self.schedule = Schedule()
@@ -73,19 +77,21 @@ class Simulation:
         self.spike_counts = dict.fromkeys(network.populations, 0)
         self._events = self._arrived = 0
         self._direct = 0
-        self._epoch_steps = epoch_steps
+        self._epoch_steps = None if epoch_steps is None else whole(epoch_steps, "epoch_steps", 1)
         self._rings = Rings(network, audit)
         self._logs: dict[str, SpikeLog] = {}
         self._team = Team(self.threads)
         self._plan: Plan | None = None
         self._revision = -1
-        self._listeners: dict[str, list[Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]]] = {}
+        self._listeners: dict[str, list[Listener]] = {}  # ours: recorders and meters
+        self._observers: dict[str, list[Listener]] = {}  # the user's, which may fail
         self._meters: dict[tuple[str, int], RateMeter] = {}
         self._pulses = Pulses()
         self._stopped = False
         self._happened = False
-        for population in network.populations.values():
-            population.watcher = self
+        self._running = False
+        self._whole = True  # False while threads advance the network, and after that has been broken off
+        self._take_over()
         self._compile(began)
 
     def _compile(self, began: float) -> None:
@@ -96,6 +102,15 @@ class Simulation:
         self._plan.run(0, 1, 1, 0)
         self.timings["compile_s"] = time.perf_counter() - compiled
         self.timings["build_s"] = compiled - began
+
+    def _take_over(self) -> None:
+        """Become the one simulation of the network; what is in flight in the one before goes on in this one."""
+        for population in self.network.populations.values():
+            before = population.watcher
+            if isinstance(before, Simulation) and before is not self:
+                before._pulses.end_all()
+                self._rings.sums = before._rings.sums
+            population.watcher = self
 
     # -- time -------------------------------------------------------------------------------------------
 
@@ -115,25 +130,33 @@ class Simulation:
         value = quantity(duration, "ms", what)
         if value < 0.0:
             raise UsageError(f"{what} is {value:g} ms; time does not run backwards.")
+        if value / self.dt > _MOST_STEPS:
+            raise UsageError(f"{what} is {value:g} ms, more time steps of {self.dt:g} ms than can be counted.")
         return math.floor(value / self.dt + 0.5)
 
     def run(self, duration: float | str) -> None:
         """Advance by ``duration`` (ms or a quantity); what is due at the end is done, too."""
         end = self.step + self.steps(duration)
-        self._stopped = False
-        if not self._happened:
+        self._check_runnable()
+        self._stopped, self._running = False, True
+        try:
             self._happened = True
             self.schedule.happen(self.step)
-        while not self._stopped:
-            stop = int(min(end, self.schedule.next_step))
-            if stop > self.step:
-                self._advance(stop)
-            if self.step == stop:
+            while not self._stopped and self.step < end:
+                self._advance(int(min(end, self.schedule.next_step)))
                 self.schedule.happen(self.step)
-            if self.step >= end and self.schedule.next_step > self.step:
-                break
+        finally:
+            self._running = False
         if self.progress is not None:
             self.progress(self)
+
+    def _check_runnable(self) -> None:
+        if self._running:
+            raise UsageError("the simulation is running already; a callback cannot run it.")
+        if not self._whole:
+            raise UsageError("the simulation was broken off in the middle of a step and cannot go on; build it anew.")
+        if any(population.watcher not in (None, self) for population in self.network.populations.values()):
+            raise UsageError("another simulation of this network was made since; go on with that one.")
 
     def stop(self) -> None:
         """End the current run after what is due now."""
@@ -144,23 +167,37 @@ class Simulation:
         self._prepare()
         plan = self._plan
         assert plan is not None
-        began = time.perf_counter()
-        last_breath = began
+        began = last_breath = time.perf_counter()
         self.network._inside_epoch = True
         try:
-            while self.step < stop and not self._stopped:
-                n = min(stop - self.step, self._chunk(plan))
-                done = self._team.run(plan, self.step + 1, n)
-                self.step += done
-                self.network.history.time = self.time
-                self._collect(plan)
-                now = time.perf_counter()
-                if now - last_breath > 2 * _BREATH and self.progress is not None:
-                    last_breath = now
-                    self.progress(self)
+            with interrupts_held_back() as let_interrupt:
+                while self.step < stop and not self._stopped:
+                    self._advance_chunk(plan, min(stop - self.step, self._chunk(plan)))
+                    let_interrupt()
+                    now = time.perf_counter()
+                    if now - last_breath > 2 * _BREATH and self.progress is not None:
+                        last_breath = now
+                        self.progress(self)
         finally:
             self.network._inside_epoch = False
             self.timings["sim_s"] += time.perf_counter() - began
+
+    def _advance_chunk(self, plan: Plan, n_steps: int) -> None:
+        """Run ``n_steps`` steps, or some of them, and hand the spikes to whoever listens."""
+        self._whole = False
+        self.step += self._team.run(plan, self.step + 1, n_steps)
+        self.network.history.time = self.time
+        spikes = plan.drain()
+        for name, (steps, ids) in spikes.items():
+            self.spike_counts[name] += int(steps.size)
+            if steps.size:
+                for listener in self._listeners.get(name, ()):
+                    listener(steps, ids)
+        self._whole = True
+        for name, observers in self._observers.items():
+            if spikes[name][0].size:
+                for observer in observers:
+                    observer(*spikes[name])
 
     def _chunk(self, plan: Plan) -> int:
         """Steps that take about one breath; a few epochs as long as the cost is unknown."""
@@ -172,22 +209,14 @@ class Simulation:
         """Lower the network anew if it has changed in a way that the plan cannot see."""
         if self._revision == self.network.revision and self._plan is not None:
             return
-        for name in self.network.populations:
+        for name, population in self.network.populations.items():
             self.spike_counts.setdefault(name, 0)
-            self.network.populations[name].watcher = self
+            population.watcher = self
         self._account()
         epoch = epoch_length(self.network, self._epoch_steps)
         self._rings.prepare(self.step, epoch)
         self._plan = Plan(self.network, self._rings, self._logs, self._team.threads, epoch)
         self._revision = self.network.revision
-
-    def _collect(self, plan: Plan) -> None:
-        """Hand the spikes of the last chunk to whoever listens."""
-        for name, (steps, ids) in plan.drain().items():
-            self.spike_counts[name] += int(steps.size)
-            if steps.size:
-                for listener in self._listeners.get(name, ()):
-                    listener(steps, ids)
 
     def _account(self) -> None:
         """Take the plan's counters over."""
@@ -218,12 +247,11 @@ class Simulation:
         self, period: Any, act: Action, *, start: Any = None, until: Any = None, order: Order = Order.CALLBACK
     ) -> None:
         """Call ``act(sim)`` every ``period``, first after one period (or after ``start``), before ``until``."""
-        steps = self.steps(period, "period")
+        steps = self._period(period, "period")
         begin = self.step if start is None else self.steps(start, "start")
         end = math.inf if until is None else self.steps(until, "until")
-        first = begin + steps
-        while first < self.step:
-            first += steps
+        first = begin + steps * max(1, -(-(self.step - begin) // steps))
+        checked_action(act)
         self.schedule.every(steps, lambda: act(self), order, first=first, until=end)
 
     def at(self, t: Any, act: Action, *, order: Order = Order.CALLBACK) -> None:
@@ -231,16 +259,16 @@ class Simulation:
         step = self.steps(t, "time")
         if step < self.step:
             raise UsageError(f"{step * self.dt:g} ms is past; the simulation stands at {self.time:g} ms.")
-        if step == self.step:
-            self._happened = False
+        checked_action(act)
         self.schedule.at(step, lambda: act(self), order)
 
     def when(
-        self, condition: Callable[[Simulation], Any], act: Action, *, every: Any = "1 ms", order: Order = Order.CALLBACK,
-        start: Any = None, until: Any = None,
+        self, condition: Callable[[Simulation], Any], act: Action, *, every: Any = "1 ms",
+        order: Order = Order.CALLBACK, start: Any = None, until: Any = None,
     ) -> None:  # fmt: skip
         """Call ``act(sim)`` whenever ``condition(sim)`` has become true; looked at ``every`` so often."""
         was = [False]
+        checked_action(act)
 
         def look(sim: Simulation) -> None:
             holds = bool(condition(sim))
@@ -250,12 +278,21 @@ class Simulation:
 
         self.every(every, look, start=start, until=until, order=order)
 
-    def on_spike(self, target: Population | Group, act: SpikeAction) -> None:
+    def _period(self, period: Any, what: str) -> int:
+        """A period in time steps, at least one."""
+        steps = self.steps(period, what)
+        if steps < 1:
+            raise UsageError(f"{what} is less than a time step ({self.dt:g} ms); found {period!r}.")
+        return steps
+
+    def on_spike(self, target: Neurons, act: SpikeAction) -> None:
         """Call ``act(sim, times, ids)`` with spikes as they are collected, some milliseconds at a time.
 
         It observes; to change the network, act in ``every``, ``at`` or ``when``.
         """
+        target = neurons_of(self.network, target)
         members = target.members if isinstance(target, Group) else None
+        checked_action(act)
 
         def hear(steps: NDArray[np.int64], ids: NDArray[np.uint32]) -> None:
             if members is not None:
@@ -264,50 +301,54 @@ class Simulation:
             if steps.size:
                 act(self, np.asarray(steps * self.dt, np.float64), ids)
 
-        self._listen(target, hear)
+        self._listen(target, hear, self._observers)
 
-    def stimulate(self, target: Group | Population | tuple[Population, ArrayLike], current: Any, duration: Any) -> None:
+    def stimulate(self, target: Neurons | tuple[Neurons, ArrayLike], current: Any, duration: Any) -> None:
         """Inject ``current`` (the model's drive unit, pA for LIF) into a group for ``duration``, from now on."""
         steps = self.steps(duration)
-        end = self._pulses.begin(target, current)
+        self.network._check_editable()
+        if isinstance(target, tuple) and len(target) == 2:
+            end = self._pulses.begin(neurons_of(self.network, target[0]), current, target[1])
+        else:
+            end = self._pulses.begin(neurons_of(self.network, target), current)
         self.schedule.at(self.step + steps, end, Order.PROTOCOL)
 
     # -- observation ---------------------------------------------------------------------------------------
 
-    def _listen(
-        self, target: Population | Group, listener: Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]
-    ) -> None:
-        population = target.population if isinstance(target, Group) else target
-        self._listeners.setdefault(population.name, []).append(listener)
+    def _listen(self, target: Population | Group, listener: Listener, listeners: dict[str, list[Listener]]) -> None:
+        listeners.setdefault(population_of(target).name, []).append(listener)
 
-    def record_spikes(self, target: Population | Group) -> SpikeRecorder:
+    def record_spikes(self, target: Neurons) -> SpikeRecorder:
         """Record the spikes of a population or group from now on."""
-        recorder = SpikeRecorder(target, self.dt)
-        self._listen(target, recorder.take)
+        recorder = SpikeRecorder(neurons_of(self.network, target), self.dt)
+        self._listen(recorder.target, recorder.take, self._listeners)
         return recorder
 
     def record_state(
-        self, population: Population, variables: str | Sequence[str], select: Any = "all", every: Any = "1 ms"
+        self, population: Population | str, variables: str | Sequence[str], select: Any = "all", every: Any = "1 ms"
     ) -> StateRecorder:
         """Sample state variables now and ``every`` so often (ids, a group, "all" or an expression select)."""
-        recorder = StateRecorder(population, variables, select)
+        neurons = neurons_of(self.network, population)
+        if isinstance(neurons, Group):
+            raise UsageError(f"'{neurons.name}' is a group; write record_state(population, …, select=group).")
+        recorder = StateRecorder(neurons, variables, select)
         self._sample(recorder, every)
         return recorder
 
     def record_synapses(
         self,
-        projection: Projection,
+        projection: Projection | str,
         variables: str | Sequence[str] = ("weight", "delay"),
         every: Any = "1 s",
         sample: Any = None,
     ) -> SynapseRecorder:
         """Sample synapses now and ``every`` so often: all, a random ``sample`` of that many, or those given by id."""
-        recorder = SynapseRecorder(projection, variables, sample)
+        recorder = SynapseRecorder(projection_of(self.network, projection), variables, sample)
         self._sample(recorder, every)
         return recorder
 
     def _sample(self, recorder: StateRecorder | SynapseRecorder, every: Any) -> None:
-        steps = self.steps(every, "every")
+        steps = self._period(every, "every")
         if self._happened:
             recorder.sample(self.time)
             first = self.step + steps
@@ -315,13 +356,14 @@ class Simulation:
             first = self.step
         self.schedule.every(steps, lambda: recorder.sample(self.time), Order.RECORD, first=first)
 
-    def rate(self, target: Population | Group, window: Any = "100 ms") -> float:
+    def rate(self, target: Neurons, window: Any = "100 ms") -> float:
         """Mean rate (Hz per neuron) over the last ``window``; counted from the first time it is asked for."""
         steps = max(1, self.steps(window, "window"))
+        target = neurons_of(self.network, target)
         key = target.name, steps
         if key not in self._meters:
             self._meters[key] = RateMeter(target, steps, self.step)
-            self._listen(target, self._meters[key].take)
+            self._listen(target, self._meters[key].take, self._listeners)
         return self._meters[key].rate(self.step, self.dt)
 
     def conservation(self) -> dict[str, int]:
@@ -345,21 +387,9 @@ class Simulation:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything the engine would need to go on from here, by name (views, not copies)."""
-        state: dict[str, NDArray[Any]] = {"step": np.array([self.step])}
-        for name, population in self.network.populations.items():
-            state |= {f"populations/{name}/{key}": column for key, column in population.columns.items()}
-            state[f"populations/{name}/used"] = population.used
-            state[f"populations/{name}/digest"] = self._logs[name].digest
-        for (name, variable), ring in self._rings.sums.items():
-            state[f"rings/{name}/{variable}"] = ring
-        for (name, variable), tally in self._rings.tallies.items():
-            state[f"tallies/{name}/{variable}"] = tally
-        for name, projection in self.network.projections.items():
-            store = projection.store
-            state |= {f"projections/{name}/{key}": column for key, column in store.columns.items()}
-            for key in ("start", "ends", "size_class", "next_serial"):
-                state[f"projections/{name}/{key}"] = getattr(store, key)
-        return state
+        self._prepare()
+        digests = {f"populations/{name}/digest": log.digest for name, log in self._logs.items()}
+        return engine_state(self.network, self._rings, self.step) | digests
 
     def __repr__(self) -> str:
         return f"<simulation of {self.network!r} at {self.time:g} ms>"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from neurosim.compiled import JIT
 from neurosim.engine.lowering import Plan
 
+_MOST = 64  # threads; more would find no shards to work on
 _SHORT = 300e-6  # seconds of work below which waking others does not pay
 _PROBE_EVERY = 16  # chunks between two looks at how the other team size would do
 
@@ -26,7 +27,7 @@ class Team:
     measuring: one thread or all, whichever has lately cost less wall time per step (other programs may be busy)."""
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads if JIT else 1
+        self.threads = min(threads, _MOST) if JIT else 1
         self._pool = ThreadPoolExecutor(self.threads - 1, "neurosim") if self.threads > 1 else None
         self._cost: dict[int, float] = {}
         self._chunks = 0

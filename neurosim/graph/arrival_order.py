@@ -30,7 +30,7 @@ class ArrivalOrder:
         self._recent.append((now, ids))
 
     def delays_change(self, now: int, ids: SynapseIds, emitted: Steps, old: NDArray[np.generic]) -> None:
-        """The delays of ``ids`` change; ``emitted`` is when each neuron last fired (0: never), ``old`` the old delay."""
+        """The delays of ``ids`` change; ``emitted``: when each neuron last fired (0: never), ``old``: old delays."""
         since = np.zeros(ids.size, np.int64)
         for step, changed in self._recent:
             since[np.isin(ids, changed)] = step

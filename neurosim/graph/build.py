@@ -36,7 +36,7 @@ def build_synapses(
         weights = draw_weight(pairs, pairs.weight)
         delays = draw_delay(pairs, pairs.delay)
         projection._check_weights(weights)
-        projection.grid.check(delays, projection.name)
+        projection.grid.check(delays)
         stored = projection.grid.stored(delays)
         projection.grid.widen(stored)
         values = {"weight": _compressed(weights.astype(np.float32)), "delay": _compressed(stored)}

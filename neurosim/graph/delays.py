@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
+from neurosim.graph.checks import extremes
 
 MAX_STEPS = 65535
 
@@ -20,12 +21,14 @@ class DelayGrid:
     with what is stored. The smallest delay bounds the engine's epoch, the largest its ring of arrivals.
     """
 
-    def __init__(self, dt: float | None, declared: tuple[float, float] | None = None) -> None:
+    def __init__(self, dt: float | None, declared: tuple[float, float] | None, projection: str) -> None:
         self.dt = dt
         self.declared = declared
+        self.projection = projection
         self.low: float = np.inf
         self.high: float = -np.inf
         if declared is not None:
+            self.check(np.array(declared))
             self.widen(self.stored(np.array(declared)))
 
     @property
@@ -49,34 +52,26 @@ class DelayGrid:
         """Kept delays in ms: ``k·dt``."""
         return np.asarray(stored, np.float64) if self.dt is None else np.asarray(stored) * self.dt
 
-    def check(self, delays: NDArray[np.float64], projection: str) -> None:
+    def check(self, delays: NDArray[np.float64]) -> None:
         """Raise ``UsageError`` for a delay that is negative, too long or outside the declared bounds."""
         if delays.size == 0:
             return
-        low, high = _range(delays)
+        low, high = extremes(delays)
+        where = f"projection '{self.projection}'"
         if low < 0.0:
-            raise UsageError(f"projection '{projection}': a delay of {low:g} ms; delays are 0 ms or more.")
+            raise UsageError(f"{where}: a delay of {low:g} ms; delays are 0 ms or more.")
         if self.dt is not None and high / self.dt > MAX_STEPS:
-            raise UsageError(
-                f"projection '{projection}': a delay of {high:g} ms is more than {MAX_STEPS} steps of {self.dt:g} ms."
-            )
+            raise UsageError(f"{where}: a delay of {high:g} ms is more than {MAX_STEPS} steps of {self.dt:g} ms.")
         if self.declared is not None and (low < self.declared[0] or high > self.declared[1]):
             raise UsageError(
-                f"projection '{projection}': a delay of {low if low < self.declared[0] else high:g} ms lies outside "
-                f"the declared bounds [{self.declared[0]:g}, {self.declared[1]:g}] ms."
+                f"{where}: a delay of {low if low < self.declared[0] else high:g} ms lies outside the declared bounds "
+                f"[{self.declared[0]:g}, {self.declared[1]:g}] ms."
             )
 
     def widen(self, stored: NDArray[Any]) -> bool:
         """Take in new delays; True when the bounds moved."""
         before = self.low, self.high
         if stored.size:
-            low, high = _range(stored)
+            low, high = extremes(stored)
             self.low, self.high = min(self.low, low), max(self.high, high)
         return before != (self.low, self.high)
-
-
-def _range(values: NDArray[Any]) -> tuple[float, float]:
-    """Least and greatest of some values."""
-    if values.size == 1:
-        return float(values[0]), float(values[0])
-    return float(values.min()), float(values.max())

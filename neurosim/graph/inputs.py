@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph.checks import no_such
 from neurosim.graph.groups import Group
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.receptors import choose_receptor
@@ -53,7 +54,9 @@ def read_source(spec: Any) -> Source:
     if isinstance(spec, Source):
         return spec
     if not isinstance(spec, Mapping) or len(spec) != 1:
-        raise InvalidInput(f"an input is written as {{poisson: {{rate: …}}}} or {{current: {{amplitude: …}}}}; found {spec!r}.")
+        raise InvalidInput(
+            f"an input is written as {{poisson: {{rate: …}}}} or {{current: {{amplitude: …}}}}; found {spec!r}."
+        )
     ((kind, parameters),) = spec.items()
     if kind not in SOURCES:
         raise unknown("input", str(kind), SOURCES)
@@ -91,28 +94,33 @@ class Input:
         self.weights: dict[str, float] = {}
         self.receptors: dict[str, str] = {}
         self.populations: list[Population] = []
-        for target in targets:
-            population = target.population if isinstance(target, Group) else target
+        ids = [(population, target.ids) for population, target in ((_population_of(t), t) for t in targets)]
+        for population, _ in ids:
             self._admit(population, weight, receptor)
-            if isinstance(target, Population):
-                population.defaults[self.column] = source.read(source.value, self.unit(population))
-            self._write(population, population.slots(target.ids), source.value)
+        values = {population.name: source.read(source.value, self.unit(population)) for population in self.populations}
+        for population in self.populations:  # nothing can go wrong from here on
+            population.columns[self.column] = np.zeros(population.n_slots)
+            if population in targets:
+                population.defaults[self.column] = values[population.name]
+        for population, members in ids:
+            population.columns[self.column][population.slots(members)] = values[population.name]
 
     def _admit(self, population: Population, weight: Any, receptor: str | None) -> None:
-        """Prepare a population to be driven."""
+        """Check that a population can be driven, and how."""
         if population in self.populations:
             return
         model = population.model
         if self.source.kind == "current":
             if model.drive_unit is None:
-                raise UsageError(f"input '{self.name}': no current can be injected into '{population.name}' ({model.name}).")
+                raise UsageError(
+                    f"input '{self.name}': no current can be injected into '{population.name}' ({model.name})."
+                )
         else:
             chosen = choose_receptor(population, receptor, weight, self.name)
             unit = model.receptors[chosen].unit
             self.receptors[population.name] = chosen
             self.weights[population.name] = float(np.float32(quantity(weight, unit, f"weight of input '{self.name}'")))
         self.populations.append(population)
-        population.columns[self.column] = np.zeros(population.n_slots)
 
     def unit(self, population: Population) -> str:
         """Unit of the parameter for a target population."""
@@ -122,26 +130,35 @@ class Input:
         """Change the parameter from now on, for all targets or for those in ``on`` (a group, population or ids)."""
         if parameter != self.source.parameter:
             raise unknown("parameter", parameter, [self.source.parameter], f"of input '{self.name}'")
-        for population in self.populations:
-            if on is None:
-                if self.column in population.defaults:
-                    population.defaults[self.column] = self.source.read(value, self.unit(population))
-                self._write(population, population.slots(population.ids), value)
-            elif isinstance(on, Group):
-                if on.population is population:
-                    self._write(population, population.slots(on.ids), value)
-            elif isinstance(on, Population):
-                if on is population:
-                    self._write(population, population.slots(on.ids), value)
-            else:
-                ids = np.atleast_1d(np.asarray(on))
-                slots = self.network._slots_of(population, ids)
-                self._write(population, slots[slots >= 0], value)
-
-    def _write(self, population: Population, slots: Slots, value: Any) -> None:
-        population.columns[self.column][slots] = self.source.read(value, self.unit(population))
+        self.network._check_editable()
+        values = [self.source.read(value, self.unit(population)) for population in self.populations]
+        slots = self._slots(on)
+        for population, number, chosen in zip(self.populations, values, slots, strict=True):
+            population.columns[self.column][chosen] = number
+            if on is None and self.column in population.defaults:
+                population.defaults[self.column] = number
         self.network._touch()
+
+    def _slots(self, on: Group | Population | ArrayLike | None) -> list[Slots]:
+        """Slots of what ``on`` means, for each of the populations."""
+        if on is None:
+            return [population.slots(population.ids) for population in self.populations]
+        if isinstance(on, (Group, Population)):
+            if _population_of(on) not in self.populations:
+                raise UsageError(f"input '{self.name}' does not drive '{on.name}'.")
+            on_population, ids = _population_of(on), on.ids
+            none = np.empty(0, np.int64)
+            return [population.slots(ids) if population is on_population else none for population in self.populations]
+        found = [self.network._slots_of(population, on) for population in self.populations]
+        nowhere = np.all([slots < 0 for slots in found], axis=0)
+        if nowhere.any():
+            raise no_such("neuron", on, nowhere, f"the populations of input '{self.name}'")
+        return [slots[slots >= 0] for slots in found]
 
     def __repr__(self) -> str:
         targets = ", ".join(population.name for population in self.populations)
         return f"<input '{self.name}': {self.source.kind} → {targets}>"
+
+
+def _population_of(target: Population | Group) -> Population:
+    return target.population if isinstance(target, Group) else target

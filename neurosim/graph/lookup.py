@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurosim.compiled import kernel
 
+Index = NDArray[np.int64]
+Owners = NDArray[np.uint16]
+Serials = NDArray[np.uint32]
+SynapseIds = NDArray[np.uint64]
+
 
 @kernel
-def slots_of(ids, owner, slot, population, n_ids, out):  # type: ignore[no-untyped-def]
-    """Write the slot of each neuron id (int64), -1 for what is not alive in ``population``; returns how many are not.
+def slots_of(ids: Index, owner: Owners, slot: Index, population: int, n_ids: int, out: Index) -> int:
+    """Write the slot of each neuron id, -1 for what is not alive in ``population``; returns how many are not.
 
-    ``owner`` (uint16) and ``slot`` (int64) are tables by neuron id, filled up to ``n_ids``.
+    ``owner`` and ``slot`` are tables by neuron id, filled up to ``n_ids``.
     """
     missing = 0
     for i in range(ids.size):
@@ -23,8 +29,10 @@ def slots_of(ids, owner, slot, population, n_ids, out):  # type: ignore[no-untyp
 
 
 @kernel
-def rows_of(ids, owner, slot, population, n_ids, rows, serials):  # type: ignore[no-untyped-def]
-    """Take synapse ids (uint64) apart: the slot of each presynaptic neuron, as above, and the birth number."""
+def rows_of(
+    ids: SynapseIds, owner: Owners, slot: Index, population: int, n_ids: int, rows: Index, serials: Serials
+) -> int:
+    """Take synapse ids apart: the slot of each presynaptic neuron, as above, and the birth number."""
     missing = 0
     for i in range(ids.size):
         neuron = np.int64(ids[i] >> np.uint64(32))

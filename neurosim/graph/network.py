@@ -12,6 +12,7 @@ from neurosim import models, rng
 from neurosim.errors import InvalidInput, UsageError, unknown
 from neurosim.graph import lookup
 from neurosim.graph.build import Progress, build_synapses
+from neurosim.graph.checks import whole
 from neurosim.graph.connectors import connector as read_connector
 from neurosim.graph.delays import DelayGrid
 from neurosim.graph.groups import Group
@@ -39,9 +40,9 @@ class Network:
     """
 
     def __init__(self, seed: int = 1, dt: float | str | None = None, progress: Progress | None = None) -> None:
-        if not 0 <= int(seed) < 2**63:
+        self.seed = whole(seed, "a seed")
+        if self.seed >= 2**63:
             raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1; found {seed}.")
-        self.seed = int(seed)
         self.dt: float | None = None
         self.populations: dict[str, Population] = {}
         self.projections: dict[str, Projection] = {}
@@ -74,12 +75,15 @@ class Network:
         if step <= 0.0:
             raise UsageError(f"dt must be more than 0 ms; found {step:g} ms.")
         if self.dt is not None and self.dt != step:
-            raise UsageError(f"the network's delays are on a grid of {self.dt:g} ms already; dt cannot become {step:g} ms.")
+            raise UsageError(
+                f"the network's delays are on a grid of {self.dt:g} ms already; dt cannot become {step:g} ms."
+            )
         if self.dt == step:
             return
+        steps = [projection._on_grid(step) for projection in self.projections.values()]  # all are fine, or none is set
+        for projection, (grid, stored) in zip(self.projections.values(), steps, strict=True):
+            projection._set_grid(grid, stored)
         self.dt = step
-        for projection in self.projections.values():
-            projection._set_grid(step)
 
     # -- building -------------------------------------------------------------------------------------
 
@@ -100,17 +104,13 @@ class Network:
         initial : state variable -> number, quantity, array of shape (size,) or distribution.
         positions : um or quantities, shape (size, 2) or (size, 3).
         """
+        self._check_editable()
         self._check_name(name)
         configured = models.neuron(model)
-        if isinstance(size, bool) or int(size) != size or size < 0:
-            raise UsageError(f"population '{name}': size must be a whole number, 0 or more; found {size!r}.")
+        size = whole(size, f"the size of population '{name}'")
         if configured.model.times and len(configured.times) not in (0, size):
             raise UsageError(f"population '{name}' has {size} neurons but times for {len(configured.times)}.")
-        population = Population(self, name, len(self.populations), int(size), configured)
-        slots = population.slots(population.ids)
-        population.initialise(slots, dict(initial or {}))
-        if positions is not None:
-            population._place(slots, positions)
+        population = Population(self, name, len(self.populations), size, configured, initial or {}, positions)
         self.populations[name] = population
         self._touch()
         return population
@@ -138,20 +138,23 @@ class Network:
         receptor : an input of the target's model; default its only one, or ``exc``/``inh`` by the weight's sign.
         bounds : ``{"weight": (low, high), "delay": (low, high)}`` for edits and rules.
         """
+        self._check_editable()
         source, target = self._population(source), self._population(target)
         name = self._free_name(f"{source.name}_{target.name}") if name is None else name
         self._check_name(name)
         if learning:
             raise InvalidInput(f"projection '{name}': learning rules are announced but not built yet.")
         limits = _read_bounds(bounds, name)
-        receptor = choose_receptor(target, receptor, weight, name)
+        rule = read_connector(connector)
+        own_weights = rule.weights()
+        receptor = choose_receptor(target, receptor, weight if own_weights is None else own_weights, name)
         unit = target.model.receptors[receptor].unit
         weight_bounds = _pair(limits.get("weight"), unit, f"bounds of weight of '{name}'")
-        grid = DelayGrid(self.dt, _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'"))
+        grid = DelayGrid(self.dt, _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'"), name)
         projection = Projection(
             self, name, len(self.projections), source, target, receptor, grid, weight_bounds
         )
-        build_synapses(projection, read_connector(connector), weight, delay, self.progress)
+        build_synapses(projection, rule, weight, delay, self.progress)
         self.projections[name] = projection
         self._touch()
         return projection
@@ -175,6 +178,7 @@ class Network:
         targets : a population, a group, or a list of them.
         weight : of each event, in the receptor's unit (Poisson only).
         """
+        self._check_editable()
         self._check_name(name)
         if isinstance(targets, (Population, Group, str)):
             targets = [targets]
@@ -190,7 +194,8 @@ class Network:
         """The graph as it is now, keyed by neuron id; edge keys are synapse ids.
 
         Nodes carry ``population`` and, where given, ``x y z`` (um); edges ``projection``, ``receptor``, ``weight``
-        and ``delay`` (ms).
+        and ``delay`` (ms). Synapse ids are unique within a projection; the keys of the second and later projections
+        between the same two populations are ``"name/id"``.
         """
         import networkx as nx
 
@@ -200,17 +205,20 @@ class Network:
             for k, neuron in enumerate(population.ids.tolist()):
                 place = {} if points is None else dict(zip("xyz", points[k].tolist(), strict=True))
                 graph.add_node(neuron, population=population.name, **place)
+        joined = set()
         for projection in self.projections.values():
             common = {"projection": projection.name, "receptor": projection.receptor}
-            edges = zip(*(column.tolist() for column in projection.edges()), strict=True)
-            graph.add_edges_from(
-                (pre, post, key, {"weight": weight, "delay": delay, **common}) for key, pre, post, weight, delay in edges
-            )
+            ends = projection.source.name, projection.target.name
+            prefix = f"{projection.name}/" if ends in joined else ""
+            joined.add(ends)
+            for synapse, pre, post, weight, delay in zip(*(c.tolist() for c in projection.edges()), strict=True):
+                key = f"{prefix}{synapse}" if prefix else synapse
+                graph.add_edge(pre, post, key, weight=weight, delay=delay, **common)
         return graph
 
     # -- names ----------------------------------------------------------------------------------------
 
-    def _check_name(self, name: str) -> None:
+    def _check_name(self, name: Any) -> None:
         taken = (self.populations, self.projections, self.groups, self.inputs)
         if not isinstance(name, str) or not name.isidentifier():
             raise UsageError(f"a name is letters, digits and underscores, not beginning with a digit; found {name!r}.")
@@ -233,6 +241,7 @@ class Network:
 
     def _population_or_group(self, target: Population | Group | str) -> Population | Group:
         if isinstance(target, Group):
+            self._population(target.population)
             return target
         if isinstance(target, str) and target in self.groups:
             return self.groups[target]
@@ -302,7 +311,9 @@ def _whole(ids: ArrayLike, dtype: Any) -> NDArray[Any]:
     """Ids as a new one-dimensional array."""
     given = np.asarray(ids)
     if given.dtype.kind not in "iu" and given.size:
-        raise UsageError(f"ids are whole numbers; found {given.dtype} values such as {given.flat[0]!r}.")
+        if not isinstance(ids, (list, tuple)) or not all(isinstance(i, (int, np.integer)) for i in ids):
+            raise UsageError(f"ids are whole numbers; found {given.dtype} values such as {given.flat[0]!r}.")
+        given = np.array([int(i) for i in ids])  # numpy makes floats of Python's and its own unsigned integers
     return given.astype(dtype).reshape(-1)
 
 

@@ -7,6 +7,7 @@ deaths leave holes, and when holes are many the shard closes ranks in order. Use
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from neurosim import rng
 from neurosim.errors import UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.graph import history
+from neurosim.graph.checks import no_such, whole
 from neurosim.graph.distributions import distribution
 from neurosim.graph.variable import NeuronVariable
 from neurosim.models import ConfiguredModel
@@ -52,7 +54,16 @@ class Population:
     in the units that ``pop.variables`` names.
     """
 
-    def __init__(self, network: Network, name: str, index: int, size: int, configured: ConfiguredModel) -> None:
+    def __init__(
+        self,
+        network: Network,
+        name: str,
+        index: int,
+        size: int,
+        configured: ConfiguredModel,
+        initial: Mapping[str, Any],
+        positions: ArrayLike | None,
+    ) -> None:
         self.network = network
         self.name = name
         self.index = index
@@ -79,7 +90,8 @@ class Population:
         if self.model.drive_unit is not None:
             self.columns["i_stim"] = np.zeros(n)
         slots = np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])
-        self._settle(slots, network._issue_ids(self, slots))
+        values = self._initial(size, initial) | self._points(size, positions)
+        self._settle(slots, network._issue_ids(self, slots), values)
 
     # -- what it holds --------------------------------------------------------------------------------
 
@@ -134,10 +146,10 @@ class Population:
         return NeuronVariable(self, name, variables[name])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "columns" in self.__dict__ and name in self.variables:
-            getattr(self, name).set(value)
-        else:
+        if "_cached_ids" not in self.__dict__ or name in self.__dict__:
             object.__setattr__(self, name, value)
+        else:
+            getattr(self, name).set(value)
 
     def __len__(self) -> int:
         return self.size
@@ -154,8 +166,7 @@ class Population:
         """
         slots, missing = self.network._look_up(self, ids)
         if missing:
-            bad = np.ravel(ids)[slots < 0][:3].tolist()
-            raise unknown("neuron", str(bad[0]) if len(bad) == 1 else str(bad), [], f"in population '{self.name}'")
+            raise no_such("neuron", ids, slots < 0, f"population '{self.name}'")
         return slots
 
     def where(self, condition: str) -> Ids:
@@ -166,10 +177,13 @@ class Population:
         expression = parse(condition, {"id": "", **self.variables})
         slots = self.slots(self.ids)
         values = {name: self.columns[name][slots] for name in expression.names}
-        return self.ids[np.broadcast_to(np.asarray(expression.evaluate(values), bool), slots.shape)]
+        holds = np.broadcast_to(np.asarray(expression.evaluate(values), bool), slots.shape)
+        ids: Ids = self.ids[holds]
+        return ids
 
     def set_parameter(self, name: str, value: Any) -> None:
         """Change a parameter of the model for all neurons, from now on."""
+        self.network._check_editable()
         self.parameters[name] = self.model.parameter(name).check(value, self.name)
         self.network._touch()
 
@@ -180,21 +194,17 @@ class Population:
 
         Returns their ids (uint32, ascending). Call between runs or in a callback.
         """
-        if n < 0:
-            raise UsageError(f"cannot add {n} neurons to '{self.name}'.")
+        whole(n, f"the number of neurons to add to '{self.name}'")
         if self.model.times:
             raise UsageError(f"'{self.name}' is a {self.model.name}: its neurons come with their times.")
         self.network._check_editable()
         if positions is not None and "x" not in self.columns:
             raise UsageError(f"population '{self.name}' has no positions; give them when it is made.")
-        self._check_initial(initial)
+        values = self._initial(n, initial, event=self._births + 1) | self._points(n, positions)
         slots = self._take_slots(n)
         ids = self.network._issue_ids(self, slots)
         self._births += 1
-        self._settle(slots, ids)
-        self.initialise(slots, initial, event=self._births)
-        if positions is not None:
-            self._place(slots, positions)
+        self._settle(slots, ids, values)
         self.network.history.neurons(history.NEURON_BIRTH, self.index, ids)
         if self.watcher is not None:
             self.watcher.neurons_born(self, slots)
@@ -217,45 +227,47 @@ class Population:
             self.watcher.neurons_died(self, slots)
         self._close_ranks()
 
-    def _check_initial(self, initial: dict[str, Any]) -> None:
-        known = {variable.name for variable in self.model.state}
-        for name in initial:
+    def _initial(self, n: int, given: Mapping[str, Any], event: int = 0) -> dict[str, Any]:
+        """The state of ``n`` newborn neurons: the model's initial values, overridden by those ``given``."""
+        known = [variable.name for variable in self.model.state]
+        for name in given:
             if name not in known:
                 raise unknown("state variable", name, known, f"of {self.model.name}")
-
-    def initialise(self, slots: Slots, initial: dict[str, Any], event: int = 0) -> None:
-        """Set the state of the neurons at ``slots``: declared initial values, overridden by ``initial``."""
-        self._check_initial(initial)
+        values: dict[str, Any] = {}
         for variable in self.model.state:
             value: Any = variable.initial
             if isinstance(value, str):
                 value = self.parameters[value]
-            if variable.name in initial:
+            if variable.name in given:
                 what = f"initial {variable.name} of '{self.name}'"
-                drawn = distribution(initial[variable.name], variable.unit, what)
+                drawn = distribution(given[variable.name], variable.unit, what)
                 stream = rng.generator(self.network.seed, rng.purpose("initial", self.name, variable.name), event)
-                value = drawn.sample(stream, slots.size, variable.unit)
-            self.columns[variable.name][slots] = value
+                value = drawn.sample(stream, n, variable.unit)
+            values[variable.name] = value
+        return values
 
-    def _settle(self, slots: Slots, ids: Ids) -> None:
+    def _points(self, n: int, positions: ArrayLike | None) -> dict[str, Any]:
+        """Positions of ``n`` neurons (um or quantities), shape (n, 3) or (n, 2), by axis."""
+        if positions is None:
+            return {}
+        points = quantities(positions, "um", f"positions of '{self.name}'")
+        if points.ndim != 2 or points.shape[0] != n or points.shape[1] not in (2, 3):
+            raise UsageError(
+                f"positions of {n} neurons of '{self.name}' need shape ({n}, 2) or ({n}, 3); found {points.shape}."
+            )
+        columns = points.T
+        return {axis: columns[k] if k < len(columns) else 0.0 for k, axis in enumerate("xyz")}
+
+    def _settle(self, slots: Slots, ids: Ids, values: Mapping[str, Any]) -> None:
+        """Let neurons stand at ``slots``."""
+        for name in values:
+            if name not in self.columns:
+                self.columns[name] = np.zeros(self.n_slots)
         for name, column in self.columns.items():
-            column[slots] = self.defaults.get(name, 0)
+            column[slots] = values.get(name, self.defaults.get(name, 0))
         self.columns["id"][slots] = ids
         self.columns["alive"][slots] = 1
         self._cached_ids = None
-        self.initialise(slots, {})
-
-    def _place(self, slots: Slots, positions: ArrayLike) -> None:
-        """Set positions (um or quantities), shape (n, 3) or (n, 2)."""
-        points = np.asarray(quantities(np.asarray(positions).ravel().tolist(), "um", "positions"))
-        points = points.reshape(slots.size, -1) if slots.size else np.zeros((0, 3))
-        if points.shape[1] not in (2, 3):
-            raise UsageError(f"positions of '{self.name}' need shape (n, 2) or (n, 3); found {points.shape}.")
-        for k, axis in enumerate("xyz"):
-            if axis not in self.columns:
-                self.columns[axis] = np.zeros(self.n_slots)
-            if k < points.shape[1]:
-                self.columns[axis][slots] = points[:, k]
 
     # -- slots that move ------------------------------------------------------------------------------
 

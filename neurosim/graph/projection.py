@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neurosim.errors import UsageError, unknown
+from neurosim.errors import UsageError
 from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.arrival_order import ArrivalOrder
+from neurosim.graph.checks import extremes, no_such
 from neurosim.graph.delays import DelayGrid
 from neurosim.graph.distributions import distribution
 from neurosim.graph.population import Population, Slots
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SynapseIds = NDArray[np.uint64]
 
 _SHIFT = np.uint64(32)
+_GREATEST = float(np.finfo(np.float32).max)
 
 
 class Edges(NamedTuple):
@@ -121,7 +123,9 @@ class Projection:
         rows, places = self.store.places(self._rows_by_id())
         edges = self._edges_at(rows, places)
         values: dict[str, Any] = {name: getattr(edges, name) for name in expression.names}
-        return edges.id[np.broadcast_to(np.asarray(expression.evaluate(values), bool), edges.id.shape)]
+        holds = np.broadcast_to(np.asarray(expression.evaluate(values), bool), edges.id.shape)
+        ids: SynapseIds = edges.id[holds]
+        return ids
 
     def find(self, pre: ArrayLike | None = None, post: ArrayLike | None = None) -> SynapseIds:
         """Ids of the synapses from any of ``pre`` onto any of ``post`` (neuron ids; None means all)."""
@@ -137,12 +141,14 @@ class Projection:
     def out_degree(self, ids: ArrayLike | None = None) -> Index:
         """Synapses that leave each of ``ids`` (default: all source neurons, in the order of their ids)."""
         slots = self.source.slots(self.source.ids if ids is None else ids)
-        return self.store.ends[slots, -1].astype(np.int64)
+        degrees: Index = self.store.ends[slots, -1].astype(np.int64)
+        return degrees
 
     def in_degree(self, ids: ArrayLike | None = None) -> Index:
         """Synapses that arrive at each of ``ids`` (default: all target neurons, in the order of their ids)."""
         slots = self.target.slots(self.target.ids if ids is None else ids)
-        return self.store.in_degree(self.target.n_slots)[slots]
+        degrees: Index = self.store.in_degree(self.target.n_slots)[slots]
+        return degrees
 
     # -- edits ----------------------------------------------------------------------------------------
 
@@ -160,7 +166,7 @@ class Projection:
         weights = self._drawn("weight", self.default_weight if weight is None else weight, n)
         delays = self._drawn("delay", self.default_delay if delay is None else delay, n)
         self._check_weights(weights)
-        self.grid.check(delays, self.name)
+        self.grid.check(delays)
         if n == 0:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
@@ -184,7 +190,8 @@ class Projection:
         log = self.network.history
         edges = self._edges_at(rows, places)
         if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
-            edges = Edges(*(column[places >= 0] for column in edges))
+            once = places >= 0
+            edges = Edges(edges.id[once], edges.pre[once], edges.post[once], edges.weight[once], edges.delay[once])
         log.synapses(history.SYNAPSE_DEATH, self.index, *edges)
 
     def _drop_neurons(self, population: Population, slots: Slots) -> None:
@@ -212,25 +219,31 @@ class Projection:
         if population is self.target:
             self.store.relocate_posts(old, new, n_before, population.stride)
 
-    def _set_grid(self, dt: float) -> None:
-        """The time step is known now: delays become steps."""
+    def _on_grid(self, dt: float) -> tuple[DelayGrid, Array | None]:
+        """What the grid and the delays become when the time step is ``dt``."""
+        grid = DelayGrid(dt, self.grid.declared, self.name)
         kept = self.store.columns.get("delay")
-        uniform = self.store.uniform["delay"]
-        self.grid = DelayGrid(dt, self.grid.declared)
         if kept is not None:
-            delays = kept[: self.store.capacity].copy()
             live = self.store.places()[1]
-            self.grid.check(delays[live], self.name)
-            stored = np.zeros(delays.size, np.int64)
-            stored[live] = self.grid.stored(delays[live])
-            self.grid.widen(stored[live])
-            self.store.columns["delay"] = stored.astype(self.grid.dtype)
+            stored = np.zeros(kept.size, np.int64)
         elif self.size:
-            delays = np.array([uniform], np.float64)
-            self.grid.check(delays, self.name)
-            steps = self.grid.stored(delays)
-            self.grid.widen(steps)
-            self.store.uniform["delay"] = int(steps[0])
+            kept, live = np.array([self.store.uniform["delay"]], np.float64), np.zeros(1, np.int64)
+            stored = np.zeros(1, np.int64)
+        else:
+            return grid, None
+        grid.check(kept[live])
+        stored[live] = grid.stored(kept[live])
+        grid.widen(stored[live])
+        return grid, stored
+
+    def _set_grid(self, grid: DelayGrid, stored: Array | None) -> None:
+        """The time step is known now: delays become steps."""
+        self.grid = grid
+        if "delay" in self.store.columns:
+            assert stored is not None
+            self.store.columns["delay"] = stored.astype(grid.dtype)
+        elif stored is not None:
+            self.store.uniform["delay"] = int(stored[0])
         self.store._publish()
         self.network._touch()
 
@@ -249,20 +262,26 @@ class Projection:
         if self.grid.widen(stored):
             self.network._touch()
         values: dict[str, Array] = {}
-        for name, new, dtype in (("weight", weights.astype(np.float32), np.float32), ("delay", stored, self.grid.dtype)):
+        kinds = ("weight", weights.astype(np.float32), np.float32), ("delay", stored, self.grid.dtype)
+        for name, new, dtype in kinds:
             if not self.store.admits(name, new, dtype):
                 values[name] = new
         return values
 
     def _check_weights(self, weights: Values) -> None:
-        if self.weight_bounds is not None and weights.size:
-            low, high = self.weight_bounds
-            bad = (weights < low) | (weights > high)
-            if bad.any():
-                raise UsageError(
-                    f"weight {weights[bad][0]:g} lies outside the bounds [{low:g}, {high:g}] {self.weight_unit} "
-                    f"of projection '{self.name}'."
-                )
+        if weights.size == 0:
+            return
+        low, high = extremes(weights)
+        if max(-low, high) > _GREATEST:
+            raise UsageError(f"projection '{self.name}': a weight of {max(-low, high):g} is too large to be kept.")
+        if self.weight_bounds is None:
+            return
+        least, most = self.weight_bounds
+        if low < least or high > most:
+            raise UsageError(
+                f"projection '{self.name}': a weight of {low if low < least else high:g} lies outside the bounds "
+                f"[{least:g}, {most:g}] {self.weight_unit}."
+            )
 
     def _read(self, name: str, places: Index) -> Values:
         if name == "weight":
@@ -270,13 +289,12 @@ class Projection:
         return self.grid.shown(self.store.values_at("delay", places))
 
     def _write(self, name: str, places: Index, values: Values) -> None:
-        self.network._check_editable()
         if name == "weight":
             self._check_weights(values)
             self.store.spread("weight", np.float32)
             self.store.columns["weight"][places] = values
             return
-        self.grid.check(values, self.name)
+        self.grid.check(values)
         stored = self.grid.stored(values)
         if places.size == 0:
             return
@@ -295,7 +313,8 @@ class Projection:
         rows, places = self.store.places()
         rows, places = rows[changed[places]], places[changed[places]]
         emitted = self.source.columns["last_spike"][rows]
-        self.order.delays_change(self._now(), self._ids_at(rows, places), emitted, self.store.values_at("delay", places))
+        old = self.store.values_at("delay", places)
+        self.order.delays_change(self._now(), self._ids_at(rows, places), emitted, old)
 
     def _now(self) -> int:
         return round(self.network.time / self.network.dt) if self.network.dt else 0
@@ -313,6 +332,10 @@ class Projection:
 
     def _rows_by_id(self) -> Slots:
         return self.source.slots(self.source.ids)
+
+    def _places_by_id(self) -> Index:
+        """Places of all synapses, in the order of ``ids``."""
+        return self.store.places(self._rows_by_id())[1]
 
     def _ids_at(self, rows: Slots, places: Index) -> SynapseIds:
         pre = self.source.columns["id"][rows].astype(np.uint64)
@@ -335,8 +358,7 @@ class Projection:
         rows, serials = self.network._rows_of(self.source, ids)
         places, complete = self.store.find(rows, serials)
         if not complete:
-            missing = np.ravel(ids)[places < 0][0]
-            raise unknown("synapse", str(missing), [], f"in projection '{self.name}'")
+            raise no_such("synapse", ids, places < 0, f"projection '{self.name}'")
         return rows, serials, places
 
 

@@ -8,21 +8,25 @@ edits of many rows in the time that one would wait for.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
 from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, copy_item, copy_items, row_end
+
+Index = NDArray[np.int64]
+Serials = NDArray[np.uint32]
 
 _AHEAD = 8  # edits between asking for something and using it
 
 
 @inlined
-def _move(columns, source, target):  # type: ignore[no-untyped-def]
+def _move(columns, source, target):
     for k in range(columns.shape[0] // 2):
         copy_item(columns[2 * k + 1], columns[2 * k], source, columns[2 * k], target)
 
 
 @inlined
-def _allocate(rows, free, size_class):  # type: ignore[no-untyped-def]
+def _allocate(rows, free, size_class):
     """A block of the class, recycled or new; -1 when the pool has no room."""
     block = free[size_class]
     if block >= 0:  # a free block holds the next one's place in its first two words
@@ -38,7 +42,7 @@ def _allocate(rows, free, size_class):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _release(rows, free, block, size_class):  # type: ignore[no-untyped-def]
+def _release(rows, free, block, size_class):
     if size_class == 0:
         return
     words = array_at(rows.post, rows.capacity, np.uint32)
@@ -49,7 +53,7 @@ def _release(rows, free, block, size_class):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _resize(rows, columns, start, size_class, free, row, length, wanted):  # type: ignore[no-untyped-def]
+def _resize(rows, columns, start, size_class, free, row, length, wanted):
     """Move a row into a block of class ``wanted``; False when the pool is full."""
     block = np.int64(0)
     if wanted > 0:
@@ -66,7 +70,7 @@ def _resize(rows, columns, start, size_class, free, row, length, wanted):  # typ
 
 
 @inlined
-def _ask_for_header(rows, row):  # type: ignore[no-untyped-def]
+def _ask_for_header(rows, row):
     """Ask for what is known of a row: where it starts, and where its shards end."""
     prefetch(array_at(rows.start, rows.n_rows, np.int64), row)
     prefetch(array_at(rows.ends, rows.n_rows * rows.shards, np.uint32), row * rows.shards)
@@ -74,8 +78,8 @@ def _ask_for_header(rows, row):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _ask_for_ends(rows, columns, row, shard):  # type: ignore[no-untyped-def]
-    """Ask for the ends of a row's shards from ``shard`` on, in every column: there an edit of ``shard`` moves things."""
+def _ask_for_ends(rows, columns, row, shard):
+    """Ask for the ends of a row's shards from ``shard`` on, in every column: an edit of ``shard`` moves those."""
     start = array_at(rows.start, rows.n_rows, np.int64)[row]
     ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
     for t in range(shard, rows.shards):
@@ -131,7 +135,7 @@ def append(store: int, begin: int, n: int, row_of: int, incoming: int, numbers: 
 
 
 @inlined
-def _scan(serials, base, length, serial, ahead):  # type: ignore[no-untyped-def]
+def _scan(serials, base, length, serial, ahead):
     """Place of ``serial`` in a row, or -1; looks at 32 at a time without branching, and asks for those at ``ahead``."""
     c = np.int64(0)
     while c + 32 <= length:
@@ -152,10 +156,10 @@ def _scan(serials, base, length, serial, ahead):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find(store, row_of, serial_of, place):  # type: ignore[no-untyped-def]
+def find(store: int, row_of: Index, serial_of: Serials, place: Index) -> int:
     """Write the ``place`` of each synapse given by row (-1: of no neuron) and serial; -1 for what does not exist.
 
-    Returns how many there are. Arrays of int64, uint32 and int64.
+    Returns how many there are.
 
     In a row that was built in one go and edited little, most synapses still stand at the place of their number.
     """
@@ -194,7 +198,7 @@ def find(store, row_of, serial_of, place):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _delete_place(columns, ends, row, shards, base, place):  # type: ignore[no-untyped-def]
+def _delete_place(columns, ends, row, shards, base, place):
     """Close the hole at ``place``: within its shard by the shard's last synapse, then shard by shard."""
     hole = place
     for t in range(shards):
@@ -208,7 +212,7 @@ def _delete_place(columns, ends, row, shards, base, place):  # type: ignore[no-u
 
 
 @kernel
-def delete(store, row_of, serial_of, place_of):  # type: ignore[no-untyped-def]
+def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> int:
     """Delete synapses given by row and serial, all of which exist; ``place_of`` is where they were found.
 
     Returns how many deletions were made: a synapse named twice is deleted once, and its later places become -1.

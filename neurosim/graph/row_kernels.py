@@ -33,13 +33,13 @@ N_CLASSES = CAPACITY.size
 
 
 @inlined
-def _class_for(length):  # type: ignore[no-untyped-def]
+def _class_for(length):
     """The smallest size class that holds ``length`` synapses."""
     return np.searchsorted(CAPACITY, length)
 
 
 @inlined
-def copy_item(size, source, i, target, j):  # type: ignore[no-untyped-def]
+def copy_item(size, source, i, target, j):
     """Copy one item of 1, 2, 4 or 8 bytes from ``source[i]`` to ``target[j]`` (addresses)."""
     if size == 4:
         array_at(target, j + 1, np.uint32)[j] = array_at(source, i + 1, np.uint32)[i]
@@ -52,7 +52,7 @@ def copy_item(size, source, i, target, j):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def copy_items(size, source, i, target, j, n):  # type: ignore[no-untyped-def]
+def copy_items(size, source, i, target, j, n):
     """Copy ``n`` items of 1, 2, 4 or 8 bytes from ``source[i:]`` to ``target[j:]`` (addresses)."""
     if size == 4:
         array_at(target + 4 * j, n, np.uint32)[:] = array_at(source + 4 * i, n, np.uint32)
@@ -65,7 +65,7 @@ def copy_items(size, source, i, target, j, n):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def row_end(ends, row, shards):  # type: ignore[no-untyped-def]
+def row_end(ends, row, shards):
     return np.int64(ends[row * shards + shards - 1])
 
 

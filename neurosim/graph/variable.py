@@ -36,6 +36,7 @@ class NeuronVariable:
 
     def __setitem__(self, ids: ArrayLike, value: Any) -> None:
         population = self._population
+        population.network._check_editable()
         slots = population.slots(ids)
         drawn = distribution(value, self.unit, f"{population.name}.{self.name}")
         stream = population.network._stream("set", population.name, self.name)
@@ -61,7 +62,7 @@ class SynapseVariable:
     @property
     def values(self) -> Values:
         """All values, in the order of ``projection.ids``."""
-        return self._projection._read(self.name, self._projection.store.places()[1])
+        return self._projection._read(self.name, self._projection._places_by_id())
 
     def __getitem__(self, ids: ArrayLike) -> Values:
         return self._projection._read(self.name, self._projection._places(ids))
@@ -72,10 +73,11 @@ class SynapseVariable:
 
     def set(self, value: Any) -> None:
         """Set all synapses: a number, a quantity, an array in the order of ``ids`` or a distribution."""
-        self._write(self._projection.store.places()[1], value)
+        self._write(self._projection._places_by_id(), value)
 
     def _write(self, places: NDArray[np.int64], value: Any) -> None:
         projection = self._projection
+        projection.network._check_editable()
         drawn = distribution(value, self.unit, f"{projection.name}.{self.name}")
         stream = projection.network._stream("set", projection.name, self.name)
         projection._write(self.name, places, drawn.sample(stream, places.size, self.unit))

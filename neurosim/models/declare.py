@@ -12,7 +12,7 @@ from neurosim.units import format_quantity, quantity
 
 @dataclass(frozen=True)
 class Parameter:
-    """A constant of a model; ``low`` and ``high`` are inclusive, ``positive`` excludes zero."""
+    """A constant of a model; ``low`` and ``high`` are inclusive."""
 
     name: str
     default: float
@@ -20,26 +20,24 @@ class Parameter:
     meaning: str
     low: float | None = None
     high: float | None = None
-    positive: bool = False
 
     def check(self, value: Any, owner: str) -> float:
         """Return ``value`` in this parameter's unit, or raise the error that says what is allowed."""
         number = quantity(value, self.unit, f"{owner}.{self.name}")
-        low_ok = self.low is None or number >= self.low
-        if (self.positive and number <= 0) or not low_ok or (self.high is not None and number > self.high):
+        if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
             raise UsageError(f"{owner}.{self.name} is {format_quantity(number, self.unit)}; allowed is {self.range}.")
         return number
 
     @property
     def range(self) -> str:
         """The allowed values in words."""
-        if self.positive:
-            return "more than 0" if self.high is None else f"more than 0, up to {self.high:g} {self.unit}"
         if self.low is None and self.high is None:
             return "any value"
-        low = "-inf" if self.low is None else f"{self.low:g}"
-        high = "inf" if self.high is None else f"{self.high:g}"
-        return f"{low} to {high} {self.unit}".rstrip()
+        if self.high is None:
+            return f"{self.low:g} {self.unit}".rstrip() + " or more"
+        if self.low is None:
+            return f"{self.high:g} {self.unit}".rstrip() + " or less"
+        return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

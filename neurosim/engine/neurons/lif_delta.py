@@ -58,8 +58,8 @@ KERNEL = advance
 
 
 def steps_held(t_ref: float, dt: float) -> int:
-    """Steps for which a neuron that fired is held."""
-    return math.floor(t_ref / dt + 0.5)
+    """Steps for which a neuron that fired is held; a very long time is for ever."""
+    return math.floor(min(t_ref / dt + 0.5, 2.0**62))
 
 
 def drive_of(population: Population) -> Any:

@@ -74,6 +74,8 @@ KERNEL = advance
 def current_to_voltage(tau_m: float, tau_s: float, c_m: float, dt: float) -> float:
     """Voltage after ``dt`` per unit of a current that decays with ``tau_s`` (mV/pA); stable where the two are equal."""
     beta = (tau_m - tau_s) / (tau_m * tau_s)
+    if beta * dt < -100.0:  # far apart: the difference cancels nothing, and the other form would overflow
+        return (math.exp(-dt / tau_s) - math.exp(-dt / tau_m)) / -beta / c_m
     grown = dt if beta == 0.0 else -math.expm1(-beta * dt) / beta
     return math.exp(-dt / tau_m) / c_m * grown
 

@@ -39,17 +39,13 @@ class Connector:
         """Yield the pairs, always in the same order for the same generator."""
         raise UsageError(f"connector {self.name} makes no pairs.")
 
+    def weights(self) -> Any:
+        """The weights that the rule brings along (numbers or quantities), None where it brings none."""
+        return None
+
     def expected(self, n_source: int, n_target: int) -> float:
         """Expected number of synapses between populations of these sizes (for progress and memory estimates)."""
         return 0.0
-
-
-def whole(value: Any, what: str, low: int = 0) -> int:
-    """``value`` as a whole number of at least ``low``."""
-    number = int(value) if isinstance(value, (int, np.integer, float)) and not isinstance(value, bool) else None
-    if number is None or number != value or number < low:
-        raise UsageError(f"{what} must be a whole number, {low} or more; found {value!r}.")
-    return number
 
 
 def distinct(rng: np.random.Generator, rows: int, n: int, total: int) -> Indices:
@@ -80,6 +76,11 @@ def partners(
     if skip_self:
         chosen += chosen >= own[:, None]
     return chosen
+
+
+def weight_unit(target: Population) -> str:
+    """The unit of weights onto a population: its receptors agree."""
+    return next((receptor.unit for receptor in target.model.receptors.values()), "")
 
 
 def blocks_of(n_rows: int, row_length: float) -> Iterator[Indices]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.graph.connectors.base import Connector, Pairs, blocks_of, partners, whole
+from neurosim.graph.checks import whole
+from neurosim.graph.connectors.base import Connector, Pairs, blocks_of, partners
 from neurosim.graph.population import Population
 
 

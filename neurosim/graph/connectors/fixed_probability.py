@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.errors import UsageError
+from neurosim.graph.checks import probability
 from neurosim.graph.connectors.base import BLOCK, Connector, Pairs
 from neurosim.graph.population import Population
 
@@ -21,8 +21,7 @@ class FixedProbability(Connector):
     name = "fixed_probability"
 
     def __post_init__(self) -> None:
-        if isinstance(self.p, (bool, str)) or not 0.0 <= self.p <= 1.0:
-            raise UsageError(f"a connection probability is 0 to 1; found {self.p!r}.")
+        probability(self.p, "a connection probability")
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         """Walk over all pairs in row order in geometrically distributed strides: no work for what is not made."""
@@ -30,7 +29,7 @@ class FixedProbability(Connector):
         at = -1
         while self.p > 0.0 and at < total - 1:
             n = int(min(BLOCK, (total - at) * self.p * 1.1 + 100))
-            visited = at + np.cumsum(rng.geometric(self.p, n))
+            visited = at + np.cumsum(np.minimum(rng.geometric(self.p, n), total + 1))
             at = int(visited[-1])
             pre, post = np.divmod(visited[visited < total], target.size)
             keep = pre != post if source is target and not self.autapses else slice(None)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.errors import UsageError
-from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, distinct, whole
+from neurosim.graph.checks import whole
+from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, distinct
 from neurosim.graph.population import Population
 
 

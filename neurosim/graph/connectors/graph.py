@@ -9,24 +9,31 @@ from typing import Any
 import numpy as np
 
 from neurosim.errors import InvalidInput, UsageError
-from neurosim.graph.connectors.base import Connector, Pairs
+from neurosim.graph.connectors.base import Connector, Pairs, weight_unit
 from neurosim.graph.population import Population
 from neurosim.units import quantity
 
 
 @dataclass(frozen=True, eq=False)
 class GraphEdges(Connector):
-    """Connect as the edges of ``graph`` say: its k-th node stands for the k-th neuron of either population.
+    """Connect as the edges of a networkx ``graph`` say: its k-th node stands for the k-th neuron of either population.
 
-    ``weight`` and ``delay`` name edge attributes (a number, or a text with a unit); edges that lack them, and
-    attributes given as None, leave the value to the projection. An undirected edge becomes two synapses; parallel
-    edges stay parallel.
+    ``weight`` and ``delay`` name edge attributes (a number, or a text with a unit); where no edge has one, or its
+    name is None, the projection's value serves. An undirected edge becomes two synapses; parallel edges stay parallel.
     """
 
     graph: Any
     weight: str | None = "weight"
     delay: str | None = "delay"
     name = "graph"
+
+    def __post_init__(self) -> None:
+        if not (hasattr(self.graph, "nodes") and hasattr(self.graph, "is_directed")):
+            raise UsageError(f"connector graph wants a networkx graph; found {self.graph!r:.80}.")
+
+    def weights(self) -> Any:
+        found = [data[self.weight] for _, _, data in self.graph.edges(data=True) if self.weight in data]
+        return found or None
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         nodes = {node: k for k, node in enumerate(self.graph.nodes)}
@@ -48,13 +55,14 @@ class GraphEdges(Connector):
         """Values of an edge attribute, or None when no edge has it."""
         if name is None or not any(name in data for _, _, data in edges):
             return None
-        units = {receptor.unit for receptor in target.model.receptors.values()}
-        unit = "ms" if what == "delay" else next(iter(units))
+        unit = "ms" if what == "delay" else weight_unit(target)
         values = np.empty(len(edges))
+        names = list(self.graph.nodes)
         for k, (pre, post, data) in enumerate(edges):
+            edge = f"edge {names[pre]} → {names[post]}"
             if name not in data:
-                raise InvalidInput(f"edge {pre} → {post} of the graph has no '{name}', but other edges do.")
-            values[k] = quantity(data[name], unit, f"'{name}' of edge {pre} → {post}")
+                raise InvalidInput(f"{edge} of the graph has no '{name}', but other edges do.")
+            values[k] = quantity(data[name], unit, f"'{name}' of {edge}")
         return values
 
     def expected(self, n_source: int, n_target: int) -> float:

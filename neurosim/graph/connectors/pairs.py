@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from neurosim.errors import UsageError
-from neurosim.graph.connectors.base import Connector, Pairs
+from neurosim.graph.connectors.base import Connector, Pairs, weight_unit
 from neurosim.graph.population import Population
 from neurosim.units import quantities
 
 
 @dataclass(frozen=True, eq=False)
 class Listed(Connector):
-    """Connect ``pre[i]`` to ``post[i]`` (neuron ids); ``weight`` and ``delay`` (ms) may be given for each."""
+    """Connect ``pre[i]`` to ``post[i]`` (neuron ids); ``weight`` and ``delay`` (ms): one for each, or one for all."""
 
     pre: Any
     post: Any
@@ -31,15 +31,19 @@ class Listed(Connector):
         if pre.size == 0:
             return
         source.slots(pre), target.slots(post)  # ids must exist
-        weight = None if self.weight is None else self._values("weight", "", pre.size)
+        weight = None if self.weight is None else self._values("weight", weight_unit(target), pre.size)
         delay = None if self.delay is None else self._values("delay", "ms", pre.size)
         yield Pairs(np.searchsorted(source.ids, pre), np.searchsorted(target.ids, post), weight, delay)
 
     def _values(self, name: str, unit: str, n: int) -> np.ndarray:
-        values = np.atleast_1d(np.asarray(quantities(getattr(self, name), unit, f"pairs.{name}"), np.float64))
+        given = getattr(self, name)
+        values = quantities(given if np.ndim(given) else [given], unit, f"pairs.{name}")
         if values.size not in (1, n):
             raise UsageError(f"pairs: {values.size} values of {name} for {n} synapses.")
         return np.broadcast_to(values, (n,)).copy()
+
+    def weights(self) -> Any:
+        return self.weight
 
     def expected(self, n_source: int, n_target: int) -> float:
         return float(np.size(self.pre))

@@ -10,8 +10,8 @@ MODEL = NeuronModel(
     threshold="v >= v_th",
     reset="v = v_reset",
     parameters=(
-        Parameter("tau_m", 20.0, "ms", "membrane time constant", positive=True),
-        Parameter("c_m", 250.0, "pF", "membrane capacitance", positive=True),
+        Parameter("tau_m", 20.0, "ms", "membrane time constant", low=1e-6),
+        Parameter("c_m", 250.0, "pF", "membrane capacitance", low=1e-6),
         Parameter("e_l", 0.0, "mV", "resting potential"),
         Parameter("v_th", 20.0, "mV", "threshold"),
         Parameter("v_reset", 0.0, "mV", "reset potential"),
