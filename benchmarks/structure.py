@@ -20,6 +20,7 @@ SUMMARY = "synapses added and deleted by id in networks of 0.1 to 10 M, bytes pe
 BATCH = 10_000
 SINGLES = 2_000
 TURNOVERS = 10
+_MOST_HELD = 2**20  # births and deaths
 SOURCE_RATE = 500.0  # Hz: so many events that little else counts
 WEIGHTS, DELAYS = (0.05, 0.15), (1.0, 5.0)  # mV, ms; nothing is alike, which is the dearest to store
 Ids = NDArray[np.uint64]
@@ -125,6 +126,8 @@ class Garden:
         for victims in itertools.islice(self._victims(batch), count):
             deleting.append(_timed(self.projection.remove, victims) / batch)
             adding.append(_timed(self.projection.add, *self._newborn(batch)) / batch)
+            if self._network.history.events.size > _MOST_HELD:
+                self._network.history.drain()  # as a run does when it writes its result file
         return statistics.median(adding), statistics.median(deleting)
 
     def _victims(self, batch: int) -> Iterator[Ids]:

@@ -68,11 +68,9 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
         self._line = py_func.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
-        override = os.environ.get("NEUROSIM_CACHE_DIR")
-        if override:
-            return override
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return str(Path(base) / "neurosim" / _sources_digest()[:16])
+        asked = os.environ.get("NEUROSIM_CACHE_DIR")
+        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurosim"
+        return str((Path(asked) if asked else usual) / _sources_digest()[:16])
 
     def get_source_stamp(self) -> str:
         return _sources_digest()
@@ -94,12 +92,26 @@ class _FunctionImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator,)
 
 
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, caching.pickle.UnpicklingError)
+
+
 class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
     _impl_class = _FunctionImpl
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except _UNREADABLE:  # cut short or damaged: compile anew
+            return None
+
     def save_overload(self, sig: Any, data: Any) -> None:
         _compiled[self._py_func.__qualname__] += 1
-        super().save_overload(sig, data)
+        try:
+            super().save_overload(sig, data)
+        except OSError:  # a full disk is no reason not to run
+            pass
+        except _UNREADABLE:
+            self.flush()
 
 
 def _cached(dispatcher: Any, py_func: Callable[..., Any]) -> None:

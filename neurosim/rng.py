@@ -65,9 +65,10 @@ def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
     thresholds: list[int] = []
     cumulative, k = 0.0, 0
     while mean > 0.0:
-        cumulative += math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1))
+        share = math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1))
+        cumulative += share
         threshold = round(cumulative * 2**32)
-        if threshold >= 2**32 or (k > mean and thresholds and threshold == thresholds[-1]):
+        if threshold >= 2**32 or (k > mean and share < 2**-48):
             break
         thresholds.append(threshold)
         k += 1

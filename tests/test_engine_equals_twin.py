@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -101,11 +103,19 @@ def _live(data: st.DataObject, audit: bool, **options: Any) -> None:
     both.compare()
 
 
-@pytest.mark.parametrize("shard", [1, 3, 1024])
+@contextmanager
+def _sharded(shards: int) -> Iterator[None]:
+    """Let populations of a handful of neurons have 1, 2 or 4 shards."""
+    per_shard = {"_NEURONS_PER_SHARD": 1 if shards > 1 else 1024, "_NEURONS_FOR_FOUR": 2 if shards > 2 else 1024}
+    with patch.multiple("neurosim.graph.population", **per_shard):
+        yield
+
+
+@pytest.mark.parametrize("shards", [1, 2, 4])
 @settings(max_examples=60)
 @given(data=st.data())
-def test_lives_are_equal(shard: int, data: st.DataObject) -> None:
-    with patch("neurosim.graph.population._NEURONS_PER_SHARD", shard):
+def test_lives_are_equal(shards: int, data: st.DataObject) -> None:
+    with _sharded(shards):
         _live(data, audit=data.draw(st.booleans()), threads=data.draw(st.sampled_from([1, 2])))
 
 
@@ -113,7 +123,7 @@ def test_lives_are_equal(shard: int, data: st.DataObject) -> None:
 @settings(max_examples=8)
 @given(data=st.data())
 def test_lives_are_equal_in_the_lanes(data: st.DataObject) -> None:
-    with patch("neurosim.graph.population._NEURONS_PER_SHARD", 2):
+    with _sharded(4):
         _live(data, audit=True, threads=1)
 
 

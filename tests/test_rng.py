@@ -43,11 +43,9 @@ def test_known_answers(counter: list[int], key: list[int], expected: list[int]) 
 
 
 @pytest.mark.lane
-@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
+@pytest.mark.parametrize(("counter", "key", "expected"), [KNOWN[0], KNOWN[2]])
 def test_inputs_draw_by_seed_neuron_step_and_purpose(counter: list[int], key: list[int], expected: list[int]) -> None:
     seed, block = key[0] | key[1] << 32, counter[1] | counter[2] << 32
-    if max(seed, block) >= 2**63:  # seeds and steps are signed
-        pytest.skip("no such seed")
     words, ids = np.zeros((4, 3), np.uint32), np.array([1, counter[0], 2], np.uint32)
     _block(words, ids, block, counter[3], seed)
     assert words[:, 1].tolist() == expected
@@ -61,7 +59,7 @@ def test_thresholds_are_exact(mean: float) -> None:
     exact = stats.poisson.cdf(np.arange(thresholds.size), mean) * 2.0**32
     np.testing.assert_allclose(thresholds.astype(np.float64), exact, rtol=0, atol=1.0)
     assert (np.diff(thresholds.astype(np.int64)) >= 0).all()
-    assert stats.poisson.sf(thresholds.size - 1, mean) * 2.0**32 <= 1.0 + 1e-3  # what is left out
+    assert stats.poisson.sf(thresholds.size, mean) * 2.0**32 <= 0.5 + 1e-3  # no larger count is ever drawn
 
 
 def test_no_events_for_no_rate() -> None:
@@ -75,7 +73,7 @@ def test_means_out_of_range(mean: float) -> None:
 
 
 def test_purposes_are_stable_and_differ() -> None:
-    assert rng.purpose("input", "drive") == 0x0E47DE2F or rng.purpose("input", "drive") < 2**32
+    assert rng.purpose("input", "drive") == 0x7C4EB6C7
     assert len({rng.purpose("a", "bc"), rng.purpose("ab", "c"), rng.purpose("abc"), rng.purpose("a", "b", "c")}) == 4
 
 

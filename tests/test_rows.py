@@ -78,7 +78,7 @@ class Pair:
 
     def append(self, synapses: Sequence[tuple[int, int, float, int]]) -> None:
         rows, posts, weights, delays = (np.array(column) for column in zip(*synapses, strict=True))
-        values = {"weight": weights.astype(np.float32), "delay": delays.astype(np.uint8)}
+        values: dict[str, Any] = {"weight": weights.astype(np.float32), "delay": delays.astype(np.uint8)}
         serials = self.store.append(rows.astype(np.int64), posts.astype(np.int64), values)
         assert serials.tolist() == [self.model.append(*synapse) for synapse in synapses]
 
@@ -181,7 +181,7 @@ def test_a_short_life(shards: int) -> None:
 
 @pytest.mark.parametrize("shards", [1, 2, 4])
 def test_a_long_life_grows_shrinks_and_compacts(shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    compactions = []
+    compactions: list[int] = []
     monkeypatch.setattr(RowStore, "compact", _counted(RowStore.compact, compactions))
     chance = random.Random(shards)
     pair = Pair(shards)
@@ -272,14 +272,14 @@ def test_what_does_not_exist_is_not_found() -> None:
 def test_columns_of_every_item_size_travel_together() -> None:
     shards = 2
     store = RowStore(3, shards, STRIDE)
-    dtypes = {"weight": np.float32, "delay": np.uint16, "tag": np.uint8, "trace": np.float64}
+    dtypes: dict[str, Any] = {"weight": np.float32, "delay": np.uint16, "tag": np.uint8, "trace": np.float64}
     rng = np.random.default_rng(3)
     posts = rng.integers(0, shards * STRIDE, 40).astype(np.uint32)
     rows = rng.integers(0, 3, 40).astype(np.uint32)
-    values = {"weight": posts / 8, "delay": posts * 100, "tag": posts + 1, "trace": posts / 3}
+    values: dict[str, Any] = {"weight": posts / 8, "delay": posts * 100, "tag": posts + 1, "trace": posts / 3}
     store.build([Block(rows, posts, values)], dtypes)
     fresh = rng.integers(0, shards * STRIDE, 30)
-    more = {"weight": fresh / 8, "delay": fresh * 100, "tag": fresh + 1, "trace": fresh / 3}
+    more: dict[str, Any] = {"weight": fresh / 8, "delay": fresh * 100, "tag": fresh + 1, "trace": fresh / 3}
     store.append(rng.integers(0, 3, 30), fresh, more)
     at, places = store.places()
     serials = store.serials_at(at, places)

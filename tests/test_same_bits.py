@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -56,6 +58,13 @@ def _hash(threads: int = 1, cuts: int = 1, watch: bool = False, edits: bool = Fa
         sim.run(steps * 0.1)
     assert min(sim.spike_counts.values()) > 100
     return sim.hash()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def four_shards() -> Iterator[None]:
+    """Populations of this size have two shards; four leave more to go wrong."""
+    with patch("neurosim.graph.population._NEURONS_FOR_FOUR", 4000):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -337,7 +337,7 @@ def test_between_two_looks_nothing_can_be_changed() -> None:
         lambda: aa.weight.set(1.0), lambda: a.v.set(0.0), lambda: a.set_parameter("tau_m", 5.0),
         lambda: net.inputs["drive"].set("rate", 0.0), lambda: sim.stimulate(a, 1.0, 1.0), lambda: sim.run(1.0),
     ]  # fmt: skip
-    refused = []
+    refused: list[object] = []
 
     def act(sim: ns.Simulation, times: Any, ids: Any) -> None:
         for attempt in attempts[len(refused) :]:

@@ -12,32 +12,48 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from neurosim.graph.delays import MAX_STEPS
+
 SynapseIds = NDArray[np.uint64]
 Steps = NDArray[np.int64]
 
 
 class ArrivalOrder:
-    """Of one projection: which synapses have their present delay only since lately, and what is under way at them."""
+    """Of one projection: which synapses have their present delay only since lately, and what is under way at them.
+
+    ``made`` is the step when the projection was made, at which all its first synapses were born.
+    """
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[int, SynapseIds]] = deque()
+        self.made = 0
+        self._births: deque[tuple[int, float, list[SynapseIds]]] = deque()  # step, until when it matters, who
+        self._changes: list[tuple[int, SynapseIds]] = []
         self._due: dict[int, int] = {}
 
     def begin(self, now: int, ids: SynapseIds, longest: float) -> None:
-        """Synapses are born, or change their delay, at step ``now``; what is older than ``longest`` is forgotten."""
-        while self._recent and self._recent[0][0] < now - longest:
-            self._recent.popleft()
-        self._recent.append((now, ids))
+        """Synapses are born at step ``now``, when no delay of the projection is longer than ``longest``."""
+        while self._births and self._births[0][1] < now:
+            self._births.popleft()
+        if not self._births or self._births[-1][0] != now:
+            self._births.append((now, now + longest, []))
+        self._births[-1][2].append(ids)
 
     def delays_change(self, now: int, ids: SynapseIds, emitted: Steps, old: NDArray[np.generic]) -> None:
         """The delays of ``ids`` change; ``emitted``: when each neuron last fired (0: never), ``old``: old delays."""
-        since = np.zeros(ids.size, np.int64)
-        for step, changed in self._recent:
+        since = np.full(ids.size, self.made)
+        for step, _, born in self._births:
+            since[np.isin(ids, np.concatenate(born))] = step
+        for step, changed in self._changes:
             since[np.isin(ids, changed)] = step
         due = np.where(emitted > since, emitted + old.astype(np.int64), 0)
         for synapse, step in zip(ids[due > now].tolist(), due[due > now].tolist(), strict=True):
             self._due[synapse] = max(step, self._due.get(synapse, 0))
-        self.begin(now, ids, float(old.max(initial=0)))
+        self._changes = [
+            (step, changed)
+            for step, changed in self._changes
+            if step + MAX_STEPS >= now and not np.isin(changed, ids).all()  # else all of them change again now
+        ]
+        self._changes.append((now, ids))
 
     def held(self, now: int) -> tuple[SynapseIds, Steps]:
         """Synapses with something under way that must not be overtaken, and the step when it is due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float, float], None]
 
+_BYTES = 8  # per synapse, at the least
+
 
 def build_synapses(
     projection: Projection, connector: Connector, weight: Any, delay: Any, progress: Progress | None = None
@@ -30,6 +33,7 @@ def build_synapses(
     source_slots = source.slots(source.ids).astype(np.uint32)
     target_slots = target.slots(target.ids).astype(np.uint32)
     expected = connector.expected(source.size, target.size)
+    _check_memory(projection, expected)
     stream = rng.generator(seed, rng.purpose("connect", projection.name))
     blocks, done = [], 0
     for pairs in connector.pairs(source, target, stream):
@@ -48,7 +52,21 @@ def build_synapses(
     draw_weight.check_length(done)
     draw_delay.check_length(done)
     _lay_out(projection, blocks)
+    projection.order.made = projection._now()
     projection.default_weight, projection.default_delay = draw_weight.default, draw_delay.default
+
+
+def _check_memory(projection: Projection, expected: float) -> None:
+    """Refuse what this machine cannot hold before it is begun."""
+    try:
+        present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on this platform
+        return
+    if expected * _BYTES > present:
+        raise UsageError(
+            f"projection '{projection.name}' would have {expected:.3g} synapses, for which {present / 1e9:.3g} GB of "
+            "memory are not enough."
+        )
 
 
 def _compressed(values: NDArray[Any]) -> NDArray[Any]:

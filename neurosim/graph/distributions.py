@@ -127,6 +127,8 @@ class Uniform(Distribution):
         return float(self.maximum)
 
     def _problem(self, unit: str) -> str:
+        if not math.isfinite(self.maximum - self.minimum):
+            return "minimum and maximum are too far apart"
         return _order(self.minimum, self.maximum, unit)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
@@ -213,10 +215,13 @@ class Lognormal(Distribution):
         return 0.0 if self.mean < 0 else None
 
     def _problem(self, unit: str) -> str:
-        return _spread(self.sd, unit) or ("the mean of a lognormal must not be 0" if self.mean == 0 else "")
+        if self.mean == 0 or not math.isfinite(self.sd / self.mean):
+            return "the mean of a lognormal must not be 0"
+        return _spread(self.sd, unit)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
-        variance = math.log1p((self.sd / self.mean) ** 2)
+        ratio = self.sd / abs(self.mean)
+        variance = math.log1p(ratio**2) if ratio < 1e100 else 2.0 * math.log(ratio)
         location = math.log(abs(self.mean)) - variance / 2
         return math.copysign(1.0, self.mean) * rng.lognormal(location, math.sqrt(variance), n)
 

@@ -119,7 +119,7 @@ class Input:
             chosen = choose_receptor(population, receptor, weight, self.name)
             unit = model.receptors[chosen].unit
             self.receptors[population.name] = chosen
-            self.weights[population.name] = float(np.float32(quantity(weight, unit, f"weight of input '{self.name}'")))
+            self.weights[population.name] = _stored(quantity(weight, unit, f"weight of input '{self.name}'"), self.name)
         self.populations.append(population)
 
     def unit(self, population: Population) -> str:
@@ -158,6 +158,13 @@ class Input:
     def __repr__(self) -> str:
         targets = ", ".join(population.name for population in self.populations)
         return f"<input '{self.name}': {self.source.kind} → {targets}>"
+
+
+def _stored(weight: float, name: str) -> float:
+    """A weight as it is kept: float32."""
+    if abs(weight) > np.finfo(np.float32).max:
+        raise UsageError(f"input '{name}': a weight of {weight:g} is too large to be kept.")
+    return float(np.float32(weight))
 
 
 def _population_of(target: Population | Group) -> Population:

@@ -251,10 +251,13 @@ class Network:
 
     # -- ids ------------------------------------------------------------------------------------------
 
+    def _check_ids(self, n: int) -> None:
+        if self._next_id + n > _MAX_ID:
+            raise UsageError(f"a network has 2^32 neuron ids in its life; there are too few left for {n} neurons.")
+
     def _issue_ids(self, population: Population, slots: Slots) -> Ids:
         first = self._next_id
-        if first + slots.size > _MAX_ID:
-            raise UsageError("the network has used all 2^32 neuron ids.")
+        self._check_ids(slots.size)
         self._next_id += int(slots.size)
         if self._next_id > self._slot.size:
             capacity = max(self._next_id, self._slot.size * 3 // 2)

@@ -30,7 +30,7 @@ Ids = NDArray[np.uint32]
 Slots = NDArray[np.int64]
 
 _NEURONS_PER_SHARD = 1024
-_MAX_SHARDS = 4
+_NEURONS_FOR_FOUR = 16384  # every further shard makes edits dearer, so small populations have two at most
 _ROUND = 16  # slots per shard are a multiple of this: whole cache lines, whole vectors
 
 
@@ -70,8 +70,9 @@ class Population:
         self.configured = configured
         self.model = configured.model
         self.parameters: dict[str, float] = dict(configured.parameters)
-        self.shards = max(1, min(_MAX_SHARDS, size // _NEURONS_PER_SHARD))
-        self.used: Slots = np.array([part.size for part in np.array_split(np.arange(size), self.shards)], np.int64)
+        network._check_ids(size)
+        self.shards = 4 if size >= _NEURONS_FOR_FOUR else 2 if size >= 2 * _NEURONS_PER_SHARD else 1
+        self.used: Slots = size // self.shards + (np.arange(self.shards) < size % self.shards)
         self.stride = _rounded(int(self.used.max(initial=0)))
         self.columns: dict[str, NDArray[Any]] = {}
         self.defaults: dict[str, float] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,9 +129,13 @@ def configure(model: NeuronModel, parameters: Mapping[str, Any]) -> ConfiguredMo
 
 def _spike_times(times: Any) -> tuple[tuple[float, ...], ...]:
     """One ascending tuple of times in ms per neuron."""
+    if times is None:
+        return ()
+    if isinstance(times, str) or not isinstance(times, Iterable):
+        raise UsageError(f"spike_list.times wants one list of times per neuron; found {times!r}.")
     rows = []
-    for i, row in enumerate(times if times is not None else ()):
-        if isinstance(row, (int, float, str)):
+    for i, row in enumerate(times):
+        if isinstance(row, str) or not isinstance(row, Iterable):
             raise UsageError(f"spike_list.times wants one list of times per neuron; neuron {i} got {row!r}.")
         values = sorted(quantity(t, "ms", f"spike_list.times[{i}]") for t in row)
         if values and values[0] <= 0.0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim.compiled import array_at, by_address, inlined, record_at
 from neurosim.engine.records import POPULATION, arrivals, clear, emit, floats, integers
+from neurosim.errors import UsageError
 from neurosim.graph.population import Population
 
 RECORD = np.dtype(
@@ -65,8 +66,11 @@ def steps_held(t_ref: float, dt: float) -> int:
 def drive_of(population: Population) -> Any:
     """Resting level of the membrane, e_l + R·I, per neuron (mV)."""
     p = population.parameters
-    current = p["i_e"] + injected(population)
-    return p["e_l"] + current * p["tau_m"] / p["c_m"]
+    with np.errstate(over="ignore"):
+        level = p["e_l"] + (p["i_e"] + injected(population)) * p["tau_m"] / p["c_m"]
+    if not np.isfinite(level).all():
+        raise UsageError(f"population '{population.name}': the injected current is too large to compute with.")
+    return level
 
 
 def injected(population: Population) -> Any:

@@ -44,8 +44,9 @@ def lower(population: Population, dt: float) -> dict[str, Any]:
     first_id = population.first_id
     alive = set(population.ids.tolist())
     listed = [
-        (int(np.floor(t / dt + 0.5)), first_id + k) for k, row in enumerate(times) if first_id + k in alive for t in row
-    ]
+        (int(min(np.floor(t / dt + 0.5), 2.0**62)), first_id + k)
+        for k, row in enumerate(times) if first_id + k in alive for t in row
+    ]  # fmt: skip
     listed.sort()
     steps = np.array([max(step, 1) for step, _ in listed], np.int64)
     slots = population.slots(np.array([neuron for _, neuron in listed], np.int64))

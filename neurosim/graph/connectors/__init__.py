@@ -29,7 +29,7 @@ def connector(spec: Any) -> Connector:
     Raises ``UnknownName`` for a rule or parameter that does not exist, ``UsageError`` for a value out of range.
     """
     if isinstance(spec, Connector):
-        return spec
+        return _checked(spec)
     if isinstance(spec, type) and issubclass(spec, Connector):
         return spec()
     if isinstance(spec, str):
@@ -52,7 +52,14 @@ def connector(spec: Any) -> Connector:
     ]  # fmt: skip
     if missing:
         raise UsageError(f"connector {name} needs {', '.join(missing)}.")
-    return rule(**parameters)
+    return _checked(rule(**parameters))
+
+
+def _checked(made: Connector) -> Connector:
+    for flag in ("autapses", "multapses"):
+        if not isinstance(getattr(made, flag, True), bool):
+            raise UsageError(f"{made.name}.{flag} is true or false; found {getattr(made, flag)!r}.")
+    return made
 
 
 _RULES: dict[str, type[Connector]] = {
