@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import networkx as nx
 import numpy as np
@@ -32,7 +32,7 @@ def on_grid(delay: float) -> float:
 class Garden(RuleBasedStateMachine):
     """Three populations, five projections, spikes in flight; and ``graph``, the same network as it should be."""
 
-    sharded_from: Mapping[str, int] = {}
+    sharded_from: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -294,7 +294,7 @@ class Garden(RuleBasedStateMachine):
 class ShardedGarden(Garden):
     """The same with several logical shards per population, of a few neurons each: 2, 4 and 1."""
 
-    sharded_from = {"_NEURONS_PER_SHARD": 3, "_NEURONS_FOR_FOUR": 9}
+    sharded_from: ClassVar[Mapping[str, int]] = {"_NEURONS_PER_SHARD": 3, "_NEURONS_FOR_FOUR": 9}
 
 
 @pytest.mark.parametrize("garden", [Garden, ShardedGarden])

@@ -16,10 +16,10 @@ def network_hash(network: Network, spikes: dict[str, int]) -> str:
         digest.update(f"{name} {spikes.get(name, 0):016x} ".encode())
         digest.update(population.ids.tobytes())
     for name, projection in network.projections.items():
-        edges = projection.edges()
         digest.update(f"{name} ".encode())
-        for column in (edges.id, edges.post, edges.weight, edges.delay):
-            digest.update(np.ascontiguousarray(column).tobytes())
+        for edges in projection.parts():
+            for column in (edges.id, edges.post, edges.weight, edges.delay):
+                digest.update(np.ascontiguousarray(column).tobytes())
     counts = network.history.births, network.history.deaths, network.history.digest
     digest.update(repr(counts).encode())
     return digest.hexdigest()[:32]

@@ -49,6 +49,13 @@ class Pulses:
         for population in populations.values():
             self._apply(population)
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The pulses that are on, as arrays by name: ``number/population`` -> amplitude, then ids."""
+        return {
+            f"{number}/{population.name}": np.concatenate([[amplitude], ids])
+            for number, (population, ids, amplitude) in self._on.items()
+        }
+
     def _apply(self, population: Population) -> None:
         column = population.columns["i_stim"]
         column[:] = 0.0

@@ -37,9 +37,9 @@ POPULATION = np.dtype(
 DELIVERY = np.dtype(integers("kernel", "record", "source", "target"))
 
 #: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and for
-#: a gated receptor the step until which each neuron is held (0 otherwise). ``tally`` and ``direct_tally`` count arrivals when audited.
-#: ``held`` lists the few synapses whose delay was shortened while a spike was under way (int64 [n_held, 3]: row,
-#: birth number, step before which nothing may arrive).
+#: a gated receptor the step until which each neuron is held (0 otherwise). ``tally`` and ``direct_tally`` count
+#: arrivals when audited. ``held`` lists the few synapses whose delay was shortened while a spike was under way
+#: (int64 [n_held, 3]: row, birth number, step before which nothing may arrive).
 ROUTE = np.dtype(
     integers(
         "rows", "ring", "mask", "n_slots", "has_zero", "direct", "gate", "tally", "direct_tally", "held", "n_held"

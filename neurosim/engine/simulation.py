@@ -386,10 +386,9 @@ class Simulation:
         return network_hash(self.network, {name: int(log.digest[0]) for name, log in self._logs.items()})
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything the engine would need to go on from here, by name (views, not copies)."""
+        """Everything the engine would need to go on from here, as arrays by name (views where possible)."""
         self._prepare()
-        digests = {f"populations/{name}/digest": log.digest for name, log in self._logs.items()}
-        return engine_state(self.network, self._rings, self.step) | digests
+        return engine_state(self.network, self._rings, self._logs, self._pulses, self.step)
 
     def __repr__(self) -> str:
         return f"<simulation of {self.network!r} at {self.time:g} ms>"

@@ -8,6 +8,7 @@ old delay, if the synapse has had that delay since before the spike.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +60,20 @@ class ArrivalOrder:
         """Synapses with something under way that must not be overtaken, and the step when it is due."""
         self._due = {synapse: step for synapse, step in self._due.items() if step > now}
         return np.array(list(self._due), np.uint64), np.array(list(self._due.values()), np.int64)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What is remembered, as arrays by name."""
+        births = [(step, until, ids) for step, until, parts in self._births for ids in parts]
+        return {
+            "made": np.array([self.made]),
+            "due": np.array(list(self._due.items()), np.uint64).reshape(-1, 2),
+            "births": _together([(step, ids) for step, _, ids in births]),
+            "births_until": np.array([until for _, until, ids in births for _ in range(ids.size)]),
+            "changes": _together(self._changes),
+        }
+
+
+def _together(parts: list[tuple[int, SynapseIds]]) -> NDArray[np.uint64]:
+    """(step, synapse) of every synapse of every part."""
+    rows = [np.stack([np.full(ids.size, step, np.uint64), ids], axis=1) for step, ids in parts]
+    return np.concatenate([np.zeros((0, 2), np.uint64), *rows])

@@ -97,3 +97,9 @@ class History:
         events = self.events
         self._hold(np.zeros(64, HISTORY), 0)
         return events
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Counts, running digest and the events still held, as arrays by name."""
+        counts = [*self.births.values(), *self.deaths.values()]
+        chain = np.frombuffer(self._chain + bytes(self._pending), np.uint8)
+        return {"counts": np.array(counts), "chain": chain, "events": self.events}

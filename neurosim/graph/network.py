@@ -216,6 +216,20 @@ class Network:
                 graph.add_edge(pre, post, key, weight=weight, delay=delay, **common)
         return graph
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that makes the network what it is now, as arrays by name (views where possible)."""
+        state: dict[str, NDArray[Any]] = {
+            "counters": np.array([self.seed, self._next_id, self._edits]),
+            "owner": self._owner[: self._next_id],
+            "slot": self._slot[: self._next_id],
+        }
+        rooms: list[tuple[str, Any]] = [("history", self.history)]
+        rooms += [(f"populations/{name}", population) for name, population in self.populations.items()]
+        rooms += [(f"projections/{name}", projection) for name, projection in self.projections.items()]
+        for path, room in rooms:
+            state |= {f"{path}/{name}": array for name, array in room.state().items()}
+        return state
+
     # -- names ----------------------------------------------------------------------------------------
 
     def _check_name(self, name: Any) -> None:

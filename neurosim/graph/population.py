@@ -158,6 +158,16 @@ class Population:
     def __repr__(self) -> str:
         return f"<population '{self.name}': {self.size} × {self.model.name}>"
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that makes the population what it is now, as arrays by name (views where possible)."""
+        return {
+            **self.columns,
+            "used": self.used,
+            "stride_and_births": np.array([self.stride, self._births]),
+            "parameters": np.array(list(self.parameters.values())),
+            "defaults": np.array(list(self.defaults.values())),
+        }
+
     # -- ids and slots --------------------------------------------------------------------------------
 
     def slots(self, ids: ArrayLike) -> Slots:

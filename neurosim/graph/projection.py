@@ -6,6 +6,7 @@ A synapse's id is 64 bits: its presynaptic neuron's id and a birth counter of th
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -113,6 +114,23 @@ class Projection:
     def edges(self) -> Edges:
         """All synapses as arrays."""
         return self._edges_at(*self.store.places(self._rows_by_id()))
+
+    def parts(self, about: int = 2**20) -> Iterator[Edges]:
+        """All synapses, some whole rows (``about`` so many synapses) at a time, for what need not hold them all."""
+        rows = self._rows_by_id()
+        lengths = np.cumsum(self.store.ends[rows, -1], dtype=np.int64)
+        cuts = np.unique(np.searchsorted(lengths, np.arange(about, self.size + about, about)))
+        for part in np.split(rows, np.minimum(cuts + 1, rows.size)):
+            if part.size:
+                yield self._edges_at(*self.store.places(part))
+
+    def state(self) -> dict[str, Array]:
+        """Everything that makes the projection what it is now, as arrays by name (views where possible)."""
+        return {
+            **self.store.state(),
+            "delay_range": np.array([self.grid.low, self.grid.high]),
+            **{f"order/{name}": array for name, array in self.order.state().items()},
+        }
 
     def where(self, condition: str) -> SynapseIds:
         """Ids of the synapses for which an expression holds, e.g. ``"weight < 0.1 mV and delay > 2 ms"``.

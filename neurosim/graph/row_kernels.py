@@ -66,6 +66,7 @@ def copy_items(size, source, i, target, j, n):
 
 @inlined
 def row_end(ends, row, shards):
+    """How many synapses a row has: the end of its last shard."""
     return np.int64(ends[row * shards + shards - 1])
 
 

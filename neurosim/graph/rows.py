@@ -113,6 +113,16 @@ class RowStore:
         ):  # fmt: skip
             self.record[name] = value
 
+    def state(self) -> dict[str, Array]:
+        """Everything in the store, as arrays by name (views)."""
+        return {
+            **self.columns,
+            **{name: getattr(self, name) for name in ("start", "ends", "size_class", "next_serial")},
+            "free": self._free,
+            "top_and_live": np.array([self.record["top"][0], self.record["live"][0]]),
+            "uniform": np.array([self.uniform["weight"], self.uniform["delay"]]),
+        }
+
     # -- building and growing --------------------------------------------------------------------
 
     def build(self, blocks: Iterable[Block], dtypes: Mapping[str, Any]) -> None:

@@ -48,11 +48,10 @@ def neuron(spec: str | Mapping[str, Any] | ConfiguredModel | NeuronModel) -> Con
         return spec
     if isinstance(spec, NeuronModel):
         return spec()
-    if isinstance(spec, str):
-        spec = {spec: {}}
-    if not isinstance(spec, Mapping) or len(spec) != 1:
+    written: Any = {spec: {}} if isinstance(spec, str) else spec
+    if not isinstance(written, Mapping) or len(written) != 1:
         raise InvalidInput(f"a model is written as a name or as {{name: {{parameters}}}}; found {spec!r}.")
-    ((name, parameters),) = spec.items()
+    ((name, parameters),) = written.items()
     if name not in neuron_models():
         raise unknown("neuron model", str(name), neuron_models())
     parameters = {} if parameters is None else parameters
