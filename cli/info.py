@@ -116,7 +116,8 @@ def _show_network(facts: dict[str, Any]) -> None:
         table.add_row(escape(name), escape(about["model"]), neurons, f"[label]{escape(parameters)}[/]")
     out.print(table)
     if facts["projections"]:
-        table = new_table("projection", "from → to", "receptor", ">synapses")
+        synapses = ">synapses at first" if facts["kind"] == "result" else ">synapses"
+        table = new_table("projection", "from → to", "receptor", synapses)
         for name, about in facts["projections"].items():
             ends = f"{about['from']} → {about['to']}"
             number = about.get("synapses")
