@@ -40,8 +40,9 @@ test: lint
 	@echo "Testing the same part again with no kernel compiled ..."
 	@NUMBA_DISABLE_JIT=1 $(PYTEST) -m "lane and not slow" $(UNCOMPILED)
 
-# Plain numpy scalars warn where a kernel's unsigned integers wrap around, which random number generators mean to do.
-UNCOMPILED := -W "ignore:overflow encountered:RuntimeWarning"
+# Plain numpy scalars warn where a kernel's unsigned integers wrap around, which random number generators mean to do,
+# and where a model is driven out of all bounds, which random tests do.
+UNCOMPILED := -W "ignore:overflow encountered:RuntimeWarning" -W "ignore:invalid value encountered:RuntimeWarning"
 
 lint: $(VENV)/test.stamp
 	@echo "Linting and checking types ..."

@@ -82,12 +82,22 @@ class CommandGroup(click.Group):
         given, debug = _take_debug(given)
         extra["standalone_mode"] = False
         extra.setdefault("prog_name", "neurosim")
+        _prepare_streams(debug)
         try:
             code = super().main(given, *rest, **extra)
             sys.stdout.flush()
         except BaseException as failure:  # noqa: BLE001 (the last place where any failure can be explained)
             code = explain(failure, debug)
         _leave(code if isinstance(code, int) else 0)
+
+
+def _prepare_streams(debug: bool) -> None:
+    """Write what the terminal's encoding lacks as ``?``, and nothing of what Python has to ignore anyway."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if not debug:  # Ctrl-C in the middle of loading leaves halves of objects that cannot be tidied up
+        sys.unraisablehook = lambda unraisable: None
 
 
 def _built() -> list[str]:

@@ -111,16 +111,16 @@ def suggest(name: str, candidates: Iterable[str]) -> str:
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
-def unknown(kind: str, name: str, candidates: Iterable[str], where: str = "") -> UnknownName:
+def unknown(kind: str, name: object, candidates: Iterable[str], where: str = "") -> UnknownName:
     """Make the error for a name that does not exist.
 
     >>> str(unknown("population", "ecx", ["exc", "inh"]))
     "no population 'ecx'. Known: exc, inh. Did you mean 'exc'?"
     """
-    known = list(candidates)
+    known, wanted = list(candidates), str(name)
     place = f" {where}" if where else ""
     listed = f"Known: {_listing(known)}." if known else "There are none."
-    return UnknownName(f"no {kind} {_quoted(name)}{place}. {listed}{suggest(name, known)}")
+    return UnknownName(f"no {kind} {_quoted(wanted)}{place}. {listed}{suggest(wanted, known)}")
 
 
 def _quoted(name: str) -> str:

@@ -122,16 +122,17 @@ class Both:
             assert ours == self.world.spikes[name], f"spikes of {name}"
         for name, population in self.net.populations.items():
             for variable in (v.name for v in population.model.state):
-                ours = dict(zip(population.ids.tolist(), getattr(population, variable).values.tolist(), strict=True))
-                assert ours == self.world.state(name, variable), f"{name}.{variable}"
+                values = map(float.hex, getattr(population, variable).values.tolist())  # not-a-number equals itself
+                twin = {neuron: value.hex() for neuron, value in self.world.state(name, variable).items()}
+                assert dict(zip(population.ids.tolist(), values, strict=True)) == twin, f"{name}.{variable}"
         for name, projection in self.net.projections.items():
             edges = projection.edges()
             ours = sorted(zip(*(column.tolist() for column in edges), strict=True))
             assert ours == sorted(self.world.edges(name)), f"synapses of {name}"
         if self.audit:
             assert self.sim is not None
-            ours, twin = self.sim.conservation(), self.world.conservation()
-            assert ours["emitted"] == ours["delivered"] + ours["in_flight"] + ours["dropped"]
-            assert ours["emitted"] == twin["emitted"]
+            counted, expected = self.sim.conservation(), self.world.conservation()
+            assert counted["emitted"] == counted["delivered"] + counted["in_flight"] + counted["dropped"]
+            assert counted["emitted"] == expected["emitted"]
             # the twin counts a spike to the dead when it is due, the engine when the target dies
-            assert ours["delivered"] == twin["delivered"]
+            assert counted["delivered"] == expected["delivered"]

@@ -225,3 +225,33 @@ def test_an_input_can_be_set_for_a_group_in_the_middle_of_a_run() -> None:
     for counts, mean in ((before, 500), (gained[:30], 1500), (gained[30:45], 500)):
         assert abs(counts.mean() - mean) < 5 * np.sqrt(mean / counts.size)
     assert np.abs(gained[45:]).max() < 1e-3
+
+
+def test_delays_may_widen_in_the_middle_of_a_run() -> None:
+    """Rings grow and epochs shrink; a network that has had room for all delays from the start gives the same bits."""
+
+    def run(roomy: bool) -> tuple[Any, Any]:
+        net, _ = noisy(60, seed=9)
+        a, aa = net.populations["a"], net.projections["aa"]
+        if roomy:
+            net.connect(a, a, "none", name="room", bounds={"delay": [0.1, 60.0]})
+        sim = ns.Simulation(net, audit=True)
+        spikes = sim.record_spikes(a)
+        longer = np.linspace(2.0, 50.0, 100)
+        sim.at(11.3, lambda sim: aa.delay.__setitem__(aa.ids[:100], longer))
+        sim.at(23.7, lambda sim: aa.add(a.ids[:30], a.ids[30:], weight=2.0, delay=0.1))
+        sim.at(31.1, lambda sim: a.add(40, v=19.0))  # more than the stride has room for
+        sim.at(35.0, lambda sim: aa.add(a.ids[60:], a.ids[:40], weight=3.0, delay=55.0))
+        sim.at(41.9, lambda sim: a.remove(a.ids[10:80:2]))
+        sim.at(43.0, lambda sim: aa.add(a.ids[:20], a.ids[20:40], weight=1.0, delay=0.0))
+        sim.run(120.0)
+        counts = sim.conservation()
+        assert counts["emitted"] == counts["delivered"] + counts["in_flight"] + counts["dropped"]
+        assert counts["dropped"] > 0
+        return spikes, a.v.values
+
+    (spikes, v), (expected, w) = run(roomy=False), run(roomy=True)
+    assert len(spikes) > 200
+    np.testing.assert_array_equal(spikes.steps, expected.steps)
+    np.testing.assert_array_equal(spikes.ids, expected.ids)
+    np.testing.assert_array_equal(v, w)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import multiprocessing.reduction
 import os
 import signal
 import threading
@@ -119,6 +121,7 @@ def test_between_two_looks_nothing_can_be_changed() -> None:
         lambda: a.add(1), lambda: a.remove(a.ids[:1]), lambda: aa.add(a.ids[:1], a.ids[:1]), lambda: aa.remove(aa.ids),
         lambda: aa.weight.set(1.0), lambda: a.v.set(0.0), lambda: a.set_parameter("tau_m", 5.0),
         lambda: net.inputs["drive"].set("rate", 0.0), lambda: sim.stimulate(a, 1.0, 1.0), lambda: sim.run(1.0),
+        lambda: sim.at(15.0, print), lambda: sim.every(1.0, print), lambda: sim.record_state(a, "v"),
     ]  # fmt: skip
     refused: list[object] = []
 
@@ -183,3 +186,29 @@ def test_hardly_anything_is_enough() -> None:
     nobody.add(2)
     sim.run(1.0)
     assert recorder["v"].tolist() == [0.0, 0.0]
+
+
+def test_what_would_go_unnoticed_is_refused() -> None:
+    net, _ = noisy()
+    a = net.populations["a"]
+    for copier in (copy.copy, copy.deepcopy, pickle_of):
+        with pytest.raises(UsageError, match="to_networkx"):
+            copier(net)
+    with pytest.raises(UsageError, match="copied"):
+        copy.deepcopy(net.projections["aa"])
+    with pytest.raises(AttributeError, match="set_parameter"):
+        a.tau_m = 10.0
+    with pytest.raises(AttributeError, match="Did you mean 'v'"):
+        a.V = 10.0
+    with pytest.raises(AttributeError, match="size"):
+        a.size = 10
+    with pytest.raises(InvalidInput, match="condition"):
+        a.where("v")
+    with pytest.raises(UsageError, match="ids"):
+        a.add(10**12)
+    assert a.size == 40
+
+
+def pickle_of(network: ns.Network) -> bytes:
+    """What multiprocessing would send."""
+    return multiprocessing.reduction.ForkingPickler.dumps(network)  # type: ignore[no-any-return]

@@ -252,6 +252,7 @@ class Simulation:
         end = math.inf if until is None else self.steps(until, "until")
         first = begin + steps * max(1, -(-(self.step - begin) // steps))
         checked_action(act)
+        self.network._check_editable()
         self.schedule.every(steps, lambda: act(self), order, first=first, until=end)
 
     def at(self, t: Any, act: Action, *, order: Order = Order.CALLBACK) -> None:
@@ -260,6 +261,7 @@ class Simulation:
         if step < self.step:
             raise UsageError(f"{step * self.dt:g} ms is past; the simulation stands at {self.time:g} ms.")
         checked_action(act)
+        self.network._check_editable()
         self.schedule.at(step, lambda: act(self), order)
 
     def when(
@@ -349,6 +351,7 @@ class Simulation:
 
     def _sample(self, recorder: StateRecorder | SynapseRecorder, every: Any) -> None:
         steps = self._period(every, "every")
+        self.network._check_editable()
         if self._happened:
             recorder.sample(self.time)
             first = self.step + steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,6 +58,10 @@ class Network:
         self._slot = np.zeros(0, np.int64)
         if dt is not None:
             self.set_grid(dt)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied: kernels know the places of a network's arrays in memory, and a copy would share them."""
+        raise UsageError("a network cannot be copied or pickled; build it anew, or take its graph with `to_networkx`.")
 
     def __repr__(self) -> str:
         neurons = sum(p.size for p in self.populations.values())
@@ -182,6 +186,8 @@ class Network:
         self._check_name(name)
         if isinstance(targets, (Population, Group, str)):
             targets = [targets]
+        if not isinstance(targets, Iterable):
+            raise UsageError(f"input '{name}' needs targets: populations, groups or their names; found {targets!r}.")
         selected = [self._population_or_group(target) for target in targets]
         drive = Input(self, name, read_source(source), selected, weight, receptor)
         self.inputs[name] = drive
@@ -335,6 +341,8 @@ def _whole(ids: ArrayLike, dtype: Any) -> NDArray[Any]:
 
 
 def _read_bounds(bounds: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    if not isinstance(bounds, Mapping | None):
+        raise UsageError(f"bounds are written as {{'weight': (low, high)}}; found {bounds!r}.")
     limits = dict(bounds or {})
     for key in limits:
         if key not in ("weight", "delay"):

@@ -143,14 +143,24 @@ class Population:
             raise AttributeError(name)
         variables = self.variables
         if name not in variables:
-            raise AttributeError(str(unknown("variable", name, variables, f"of population '{self.name}'")))
+            raise self._no_variable(name)
         return NeuronVariable(self, name, variables[name])
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_cached_ids" not in self.__dict__ or name in self.__dict__:
             object.__setattr__(self, name, value)
-        else:
+        elif name in self.variables:
             getattr(self, name).set(value)
+        else:
+            raise self._no_variable(name)
+
+    def _no_variable(self, name: str) -> AttributeError:
+        if name in self.parameters:
+            return AttributeError(
+                f"'{name}' is a parameter of population '{self.name}': read it in `parameters`, change it by "
+                "`set_parameter`."
+            )
+        return AttributeError(str(unknown("variable", name, self.variables, f"of population '{self.name}'")))
 
     def __len__(self) -> int:
         return self.size
@@ -185,7 +195,7 @@ class Population:
 
         Known symbols: ``id``, the state variables and, where given, ``x y z``.
         """
-        expression = parse(condition, {"id": "", **self.variables})
+        expression = parse(condition, {"id": "", **self.variables}, unit="bool")
         slots = self.slots(self.ids)
         values = {name: self.columns[name][slots] for name in expression.names}
         holds = np.broadcast_to(np.asarray(expression.evaluate(values), bool), slots.shape)
@@ -205,7 +215,7 @@ class Population:
 
         Returns their ids (uint32, ascending). Call between runs or in a callback.
         """
-        whole(n, f"the number of neurons to add to '{self.name}'")
+        self.network._check_ids(whole(n, f"the number of neurons to add to '{self.name}'"))
         if self.model.times:
             raise UsageError(f"'{self.name}' is a {self.model.name}: its neurons come with their times.")
         self.network._check_editable()
