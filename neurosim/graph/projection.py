@@ -137,7 +137,7 @@ class Projection:
 
         Known symbols: ``pre`` and ``post`` (neuron ids), ``weight``, ``delay``.
         """
-        expression = parse(condition, {"pre": "", "post": "", "weight": self.weight_unit, "delay": "ms"})
+        expression = parse(condition, {"pre": "", "post": "", "weight": self.weight_unit, "delay": "ms"}, unit="bool")
         rows, places = self.store.places(self._rows_by_id())
         edges = self._edges_at(rows, places)
         values: dict[str, Any] = {name: getattr(edges, name) for name in expression.names}
