@@ -39,6 +39,16 @@ def extremes(values: NDArray[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
+def finite_floats(value: Any, n: int) -> bool:
+    """Whether ``value`` is an array of ``n`` finite float64, which needs no reading."""
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float64
+        and value.shape == (n,)
+        and bool(np.isfinite(value).all())
+    )
+
+
 def _is_number(value: Any) -> bool:
     plain = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     return plain and math.isfinite(value)

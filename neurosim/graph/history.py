@@ -21,6 +21,7 @@ HISTORY = np.dtype(
 
 _HEAD = struct.Struct("<dBHQ")  # time, kind, owner, number of ids that follow
 _CHAINED = 2**16  # bytes that the digest takes in at a time
+_MOST_KEPT = 2**17  # events whose room is used again
 
 
 class History:
@@ -45,7 +46,10 @@ class History:
 
     def neurons(self, kind: int, owner: int, ids: ArrayLike) -> None:
         """Log births or deaths of neurons, now."""
-        self._take("neurons", kind, owner, np.asarray(ids, np.uint64))
+        place = self._take("neurons", kind, owner, np.asarray(ids, np.uint64))
+        if place is not None:
+            for name in ("pre", "post", "weight", "delay"):
+                self._columns[name][place] = 0
 
     def synapses(
         self, kind: int, owner: int, ids: NDArray[np.uint64], pre: Any, post: Any, weight: Any, delay: Any
@@ -94,8 +98,12 @@ class History:
 
     def drain(self) -> NDArray[Any]:
         """Events since the last call; they are no longer held afterwards."""
-        events = self.events
-        self._hold(np.zeros(64, HISTORY), 0)
+        if self._n > _MOST_KEPT:
+            events = self.events
+            self._hold(np.zeros(64, HISTORY), 0)
+        else:  # room that has been used before costs less than fresh memory
+            events = self._log[: self._n].copy()
+            self._n = 0
         return events
 
     def state(self) -> dict[str, NDArray[Any]]:

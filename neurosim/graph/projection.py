@@ -16,7 +16,7 @@ from neurosim.errors import UsageError
 from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.arrival_order import ArrivalOrder
-from neurosim.graph.checks import extremes, no_such
+from neurosim.graph.checks import extremes, finite_floats, no_such
 from neurosim.graph.delays import DelayGrid
 from neurosim.graph.distributions import distribution
 from neurosim.graph.population import Population, Slots
@@ -272,6 +272,8 @@ class Projection:
         unit = self.weight_unit if name == "weight" else "ms"
         if type(value) in (float, int) and math.isfinite(value):
             return np.array([value], np.float64)
+        if finite_floats(value, n):
+            return np.asarray(value)
         drawn = distribution(value, unit, f"{name} of projection '{self.name}'")
         return drawn.sample(self.network._stream("edit", self.name, name), n, unit)
 
