@@ -194,6 +194,10 @@ class Network:
         self._touch()
         return drive
 
+    def add_rule(self, rule: Any) -> None:
+        """Structural rules come with a later version; ``InvalidInput`` says so."""
+        raise InvalidInput("structural rules are announced but not built yet; edit in a `sim.every` callback instead.")
+
     # -- leaving --------------------------------------------------------------------------------------
 
     def to_networkx(self) -> nx.MultiDiGraph[int]:
