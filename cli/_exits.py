@@ -55,7 +55,8 @@ def say_error(message: str) -> None:
         head = "error: " if lone else ""
         click.echo(click.style(head, fg="red", bold=True) + message, err=True)
         if not head:
-            click.secho(f"{len(message.splitlines())} problems found", err=True, fg="red", bold=True)
+            problems = [line for line in message.splitlines() if not line.startswith(" ")]  # carets are indented
+            click.secho(f"{len(problems)} problems found", err=True, fg="red", bold=True)
     except OSError:
         pass
 
