@@ -50,7 +50,8 @@ class DelayGrid:
 
     def shown(self, stored: Any) -> NDArray[np.float64]:
         """Kept delays in ms: ``k·dt``."""
-        return np.asarray(stored, np.float64) if self.dt is None else np.asarray(stored) * self.dt
+        kept = np.asarray(stored, np.float64)
+        return kept if self.dt is None else kept * self.dt
 
     def check(self, delays: NDArray[np.float64]) -> None:
         """Raise ``UsageError`` for a delay that is negative, too long or outside the declared bounds."""
