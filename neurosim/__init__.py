@@ -32,14 +32,20 @@ _PUBLIC = {
     "truncated_normal": "neurosim.graph.distributions",
     "lognormal": "neurosim.graph.distributions",
     "exponential": "neurosim.graph.distributions",
+    "balanced": "neurosim.graph.distributions",
     "NeurosimError": "neurosim.errors",
     "UsageError": "neurosim.errors",
     "InvalidInput": "neurosim.errors",
     "ScenarioError": "neurosim.errors",
 }
-_MODULES = {"models": "neurosim.models", "connectors": "neurosim.graph.connectors", "inputs": "neurosim.graph.inputs"}
+_MODULES = {
+    "models": "neurosim.models",
+    "learning": "neurosim.models.learning",
+    "connectors": "neurosim.graph.connectors",
+    "inputs": "neurosim.graph.inputs",
+}
 #: Names that later versions bring; asking for one says so.
-_ANNOUNCED = ("restore", "learning", "structure", "place")
+_ANNOUNCED = ("restore", "structure", "place")
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 

@@ -36,12 +36,17 @@ from numba import carray, types
 from numba.core import caching, cgutils
 from numba.extending import intrinsic
 
+from neurosim import uncompiled
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 JIT: bool = not numba.config.DISABLE_JIT
 _LINUX_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0) if sys.platform == "linux" else 0
 _KERNEL_ARGUMENTS = 7
 _compiled: Counter[str] = Counter()
+
+before_compiling: list[Callable[[str], None]] = []
+"""Who wants to know that a kernel is about to be compiled (not: found in the cache); called with its name."""
 
 
 # --- caching -----------------------------------------------------------------------------------
@@ -60,6 +65,13 @@ def _sources_digest() -> str:
     return digest.hexdigest()
 
 
+def cache_folder() -> Path:
+    """Where compiled kernels and generated sources of this state of the package are kept; it need not exist."""
+    asked = os.environ.get("NEUROSIM_CACHE_DIR")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurosim"
+    return (Path(asked) if asked else usual) / _sources_digest()[:16]
+
+
 class _Locator(caching._CacheLocator):  # type: ignore[misc]
     """Puts compiled kernels into the user's cache directory, stamped with the digest of all kernel sources."""
 
@@ -68,9 +80,7 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
         self._line = py_func.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
-        asked = os.environ.get("NEUROSIM_CACHE_DIR")
-        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurosim"
-        return str((Path(asked) if asked else usual) / _sources_digest()[:16])
+        return str(cache_folder())
 
     def get_source_stamp(self) -> str:
         return _sources_digest()
@@ -100,9 +110,13 @@ class _FunctionCache(caching.FunctionCache):  # type: ignore[misc]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except _UNREADABLE:  # cut short or damaged: compile anew
-            return None
+            found = None
+        if found is None:
+            for listener in before_compiling:
+                listener(f"{self._py_func.__module__.rpartition('.')[2]}.{self._py_func.__qualname__}")
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         _compiled[self._py_func.__qualname__] += 1
@@ -152,6 +166,15 @@ def spliced(function: F) -> F:
     return numba.njit(inline="always", nogil=True, error_model="numpy")(function) if JIT else function
 
 
+def embedded(function: F) -> F:
+    """A helper of one value that is always copied into its callers, but after Numba's part: quick to compile.
+
+    For arithmetic that a loop should do on many neurons at once: what the compiler finds too long to inline would
+    remain a call, and the loop would go neuron by neuron.
+    """
+    return numba.njit(forceinline=True, nogil=True, error_model="numpy")(function) if JIT else function
+
+
 class AddressedKernel:
     """A compiled kernel that the run loop calls through :attr:`address`.
 
@@ -168,8 +191,15 @@ class AddressedKernel:
     def address(self) -> int:
         """What :func:`call` takes; compiled or found in the cache when first asked for."""
         if self._address == 0:
-            self._address = self._compile() if JIT else _register(self.function)
+            self._address = self._compile() if JIT else uncompiled.register(self.function)
         return self._address
+
+    def __call__(self, *arguments: int) -> int:
+        """Call the kernel from Python; it releases the GIL."""
+        if not JIT:
+            return self.function(*arguments)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * _KERNEL_ARGUMENTS)
+        return int(kind(self.address)(*arguments))
 
     def _compile(self) -> int:
         from numba.core.ccallback import CFunc
@@ -186,14 +216,6 @@ class AddressedKernel:
 def by_address(function: Callable[..., int]) -> AddressedKernel:
     """Make ``function(record, …)`` (seven int64 in, one out) callable by its address; see :func:`call`."""
     return AddressedKernel(function)
-
-
-_python_kernels: list[Callable[..., int]] = [lambda *_: 0]
-
-
-def _register(function: Callable[..., int]) -> int:
-    _python_kernels.append(function)
-    return len(_python_kernels) - 1
 
 
 # --- what kernels are written with -----------------------------------------------------------------
@@ -232,6 +254,21 @@ if JIT:
         return _indirect_call(  # type: ignore[no-any-return]
             np.int64(address), np.int64(a), np.int64(b), np.int64(c), np.int64(d), np.int64(e), np.int64(f), np.int64(g)
         )
+
+    def _bit_cast(source: Any, target: Any, kind: Any) -> Any:
+        """An intrinsic that takes the 64 bits of one type for another."""
+
+        @intrinsic
+        def function(context: Any, value: Any) -> Any:
+            def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+                return builder.bitcast(arguments[0], kind)
+
+            return target(source), codegen
+
+        return function
+
+    bits_of = _bit_cast(types.float64, types.int64, ir.IntType(64))
+    float_of_bits = _bit_cast(types.int64, types.float64, ir.DoubleType())
 
     def _atomic(operation: str) -> Any:
         """An intrinsic on one int32 cell of an array: sequentially consistent load, store, add or its address."""
@@ -322,29 +359,9 @@ if JIT:
         _add(cells, _SLEEPERS, np.int32(-1))
 
 else:
-
-    def array_at(address: int, size: int, dtype: Any) -> Any:
-        """View ``size`` items of ``dtype`` at ``address``."""
-        size = int(size)
-        if size == 0 or address == 0:
-            return np.empty(0, dtype)
-        buffer = (ctypes.c_char * (size * np.dtype(dtype).itemsize)).from_address(int(address))
-        array = np.frombuffer(buffer, dtype, size)
-        return array.view(np.recarray) if array.dtype.names else array
-
-    def record_at(address: int, dtype: Any) -> Any:
-        """View one record of structured ``dtype`` at ``address``."""
-        return array_at(address, 1, dtype)[0]
-
-    def call(address: int, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> int:
-        """Call the kernel at ``address``."""
-        return _python_kernels[address](a, b, c, d, e, f, g)
-
-    def prefetch(array: Any, index: int) -> None:
-        """Ask for the cache line of ``array[index]``; nothing to do in plain Python."""
-
-    def barrier(cells: Any, threads: int, spins: int) -> None:
-        """Wait until all ``threads`` have arrived; without compilation there is one."""
+    array_at, record_at, call = uncompiled.array_at, uncompiled.record_at, uncompiled.call
+    bits_of, float_of_bits = uncompiled.bits_of, uncompiled.float_of_bits
+    prefetch, barrier = uncompiled.prefetch, uncompiled.barrier
 
 
 def address_of(array: np.ndarray[Any, Any] | None) -> int:

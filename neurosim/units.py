@@ -4,8 +4,8 @@ Inside, every quantity is a plain float in the unit that its owner documents. Th
 pA, um, from which pF = pA*ms/mV and nS = pA/mV follow, so that equations in it need no factors.
 
 A unit is written ``ms``, ``1/ms``, ``mV/ms``, ``nS/cm^2``, ``pA*ms``; factors are applied from left to right,
-as in Python, and powers are written ``^2`` or ``**2``. Names are case-sensitive: ``MS`` is megasiemens, never
-a time.
+as in Python, and powers are written ``^2`` or ``**2``. Noise needs half powers: ``1/sqrt(ms)``, ``ms^1.5``.
+Names are case-sensitive: ``MS`` is megasiemens, never a time.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from neurosim.errors import UnitError, suggest
 
-Dimension = tuple[int, int, int, int]
-"""Exponents of time, voltage, current and length."""
+Exponent = int | Fraction
+Dimension = tuple[Exponent, Exponent, Exponent, Exponent]
+"""Exponents of time, voltage, current and length: whole numbers or halves."""
 
 _COHERENT = ("ms", "mV", "pA", "um")
 _NO_DIMENSION: Dimension = (0, 0, 0, 0)
@@ -55,14 +56,25 @@ class Unit:
     name: str = field(default="", compare=False)
 
     def __mul__(self, other: Unit) -> Unit:
-        return Unit(self.scale * other.scale, _added(self.dimension, other.dimension, 1))
+        return Unit(_tidy(self.scale * other.scale), _added(self.dimension, other.dimension, 1))
 
     def __truediv__(self, other: Unit) -> Unit:
-        return Unit(self.scale / other.scale, _added(self.dimension, other.dimension, -1))
+        return Unit(_tidy(self.scale / other.scale), _added(self.dimension, other.dimension, -1))
 
-    def __pow__(self, power: int) -> Unit:
+    def __pow__(self, power: Exponent) -> Unit:
         time, voltage, current, length = self.dimension
-        return Unit(self.scale**power, (time * power, voltage * power, current * power, length * power))
+        scale = self.scale ** int(power) if power == int(power) else _root(self.scale ** int(2 * power))
+        return Unit(_tidy(scale), (time * power, voltage * power, current * power, length * power))
+
+    @property
+    def root(self) -> Unit | None:
+        """The square root of the unit; None if it would need quarters of powers."""
+        return None if self.is_half else self ** Fraction(1, 2)
+
+    @property
+    def is_half(self) -> bool:
+        """Whether a half power takes part in it."""
+        return any(n.denominator > 1 for n in self.dimension)
 
     @property
     def coherent(self) -> Unit:
@@ -85,23 +97,36 @@ class Unit:
 
 
 def _added(left: Dimension, right: Dimension, sign: int) -> Dimension:
-    return (
-        left[0] + sign * right[0],
-        left[1] + sign * right[1],
-        left[2] + sign * right[2],
-        left[3] + sign * right[3],
-    )
+    time, voltage, current, length = (a + sign * b for a, b in zip(left, right, strict=True))
+    return time, voltage, current, length
+
+
+def _root(scale: Fraction) -> Fraction:
+    """The square root to 240 digits: ``sqrt(s)`` is 31.6… ``sqrt(ms)``. Sevens because no scale has them to cancel."""
+    return Fraction(math.isqrt(scale.numerator * scale.denominator * 7**568), scale.denominator * 7**284)
+
+
+def _tidy(scale: Fraction) -> Fraction:
+    """Undo the rounding of roots: a scale is a simple fraction, or the root of one."""
+    if min(scale.numerator, scale.denominator) < 10**100:
+        return scale
+    if scale < 1:
+        return 1 / _tidy(1 / scale)
+    near = scale.limit_denominator(10**20)
+    return near if abs(near - scale) < scale / 10**200 else _root((scale * scale).limit_denominator(10**20))
 
 
 def _composed(dimension: Dimension) -> str:
-    """Write a dimension in coherent units, numerator first: ``pA*ms/mV``, ``1/ms^2``."""
+    """Write a dimension in coherent units, numerator first: ``pA*ms/mV``, ``1/ms^2``, ``mV/sqrt(ms)``."""
     above = [_power(name, n) for name, n in zip(_COHERENT, dimension, strict=True) if n > 0]
     below = [_power(name, -n) for name, n in zip(_COHERENT, dimension, strict=True) if n < 0]
     return "/".join(["*".join(above) or "1", *below])
 
 
-def _power(name: str, exponent: int) -> str:
-    return name if exponent == 1 else f"{name}^{exponent}"
+def _power(name: str, exponent: Exponent) -> str:
+    if exponent == 1:
+        return name
+    return f"sqrt({name})" if 2 * exponent == 1 else f"{name}^{float(exponent):g}"
 
 
 PLAIN = Unit(Fraction(1), _NO_DIMENSION)
@@ -139,14 +164,17 @@ def _table() -> Iterator[tuple[str, Unit]]:
 UNITS: dict[str, Unit] = dict(_table())
 """Every unit that has a name of its own."""
 
-_FACTOR = re.compile(r"\s*([^\W\d_]+|1)\s*(?:(?:\^|\*\*)\s*(-?[1-9][0-9]?)(?!\d))?\s*")
+_FACTOR = re.compile(
+    r"\s*(?:sqrt\s*\(\s*(?P<root>[^\W\d_]+)\s*\)|(?P<name>[^\W\d_]+|1))"
+    r"\s*(?:(?:\^|\*\*)\s*(?P<power>-?(?:[1-9][0-9]?(?:\.[05])?|0\.5))(?![\d.]))?\s*"
+)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITY = re.compile(r"[+-]?inf(?![^\W\d_])")
 
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit:
-    """Read a unit such as ``mV``, ``1/ms``, ``nS/cm^2``; ``""`` and ``"1"`` are plain numbers.
+    """Read a unit such as ``mV``, ``1/ms``, ``nS/cm^2``, ``mV/sqrt(ms)``; ``""`` and ``"1"`` are plain numbers.
 
     Raises UnitError, with the nearest name, if it cannot be read.
     """
@@ -160,8 +188,10 @@ def parse_unit(text: str) -> Unit:
         factor = _FACTOR.match(written, place)
         if factor is None:
             raise UnitError(f"cannot read the unit '{written}'. Write it like 'mV', '1/ms' or 'nS/cm^2'.")
-        power = int(factor[2] or 1)
-        unit = unit * _named(factor[1]) ** (power if sign == "*" else -power)
+        power = Fraction(factor["power"] or 1) / (2 if factor["root"] else 1)
+        if power.denominator > 2:
+            raise UnitError(f"cannot read the unit '{written}': half powers are as far as it goes.")
+        unit = unit * _named(factor["name"] or factor["root"]) ** (power if sign == "*" else -power)
         place = factor.end()
         if place == len(written):
             return Unit(unit.scale, unit.dimension, "" if unit == PLAIN else written)
@@ -309,12 +339,13 @@ def _from_brian2(value: Any, target: Unit, what: str) -> tuple[Any, Fraction]:
         exponents = [dimensions.get_dimension(base) for base in ("m", "kg", "s", "A", "K", "mol", "cd")]
     except (AttributeError, KeyError):
         raise UnitError(f"{what} must be {_expected(target)}, found {_shown(value)}") from None
-    if any(exponents[4:]) or any(n != int(n) for n in exponents):
+    if any(exponents[4:]) or any(2 * n != int(2 * n) for n in exponents):
         raise UnitError(f"{what} must be {_expected(target)}, found {_shown(value)}")
-    length, mass, time, current = (int(n) for n in exponents[:4])
+    length, mass, time, current = (Fraction(n) for n in exponents[:4])
     # V = kg m² s⁻³ A⁻¹: every kilogram belongs to a volt, with two metres, three seconds and an ampere
     dimension = (time + 3 * mass, mass, current + mass, length - 2 * mass)
-    scale = Fraction(10) ** (3 * dimension[0] + 3 * dimension[1] + 12 * dimension[2] + 6 * dimension[3])
+    digits = 3 * dimension[0] + 3 * dimension[1] + 12 * dimension[2] + 6 * dimension[3]
+    scale = _tidy(_root(Fraction(10) ** int(2 * digits)))
     _check(Unit(scale, dimension), target, value, what)
     return np.asarray(value), scale
 
@@ -323,7 +354,7 @@ def _from_pint(value: Any, target: Unit, what: str) -> tuple[Any, Fraction]:
     """Return the numbers of a pint quantity in the coherent system, and the scale of that."""
     names = ("millisecond", "millivolt", "picoampere", "micrometer")
     powers = zip(names, target.dimension, strict=True)
-    coherent = " * ".join(f"{name} ** {n}" for name, n in powers if n) or "dimensionless"
+    coherent = " * ".join(f"{name} ** {float(n):g}" for name, n in powers if n) or "dimensionless"
     try:
         return value.to(coherent).magnitude, Fraction(1)
     except (AttributeError, TypeError, ValueError):  # what pint's own errors derive from

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import Any
 
@@ -96,6 +97,28 @@ def test_values_and_units(text: str, unit: str, expected: Any) -> None:
         assert value.dtype == (np.bool_ if unit == "bool" else np.float64)
     else:
         assert type(value) is (bool if unit == "bool" else float)
+
+
+def test_roots_of_units_meet_again() -> None:
+    """Noise: a root of a time and white noise make a rate."""
+    symbols = {"sigma": "mV", "tau": "ms", "xi": "1/sqrt(ms)", "rate": "Hz"}
+    noise = parse("sigma*sqrt(2/tau)*xi", symbols, unit="mV/ms")
+    assert noise.evaluate({"sigma": 2.0, "tau": 8.0, "xi": 3.0}) == 3.0
+    assert parse("sigma*sqrt(2/tau)*xi", symbols).unit == "mV/ms"
+    assert parse("sqrt(rate)*xi", symbols, unit="1/s").evaluate({"rate": 4000.0, "xi": 1.0}) == 2000.0
+    assert parse("sqrt(2/tau)", symbols, halves=True).unit == "1/sqrt(ms)"
+    assert parse("2*xi", symbols).unit == "1/sqrt(ms)"
+    for text, said in (("sqrt(xi)", "no square root"), ("sqrt(2/tau)", "no square root"), ("xi + 1/tau", "cannot add")):
+        with pytest.raises(ExpressionError, match=said):
+            parse(text, symbols)
+
+
+def test_growth_without_loss_near_nothing() -> None:
+    near = np.array([0.0, -0.0, 1e-300, -1e-18, 1e-9, -1e-5, 1.0, -50.0, 700.0, -np.inf, np.inf, np.nan])
+    got = parse("exprel(x)", {"x": ""}).evaluate({"x": near})
+    wanted = [1.0, 1.0, 1.0, 1.0, 1 + 5e-10, 1 - 5e-6 + 1e-10 / 6, math.e - 1, 1 / 50, math.exp(700) / 700]
+    np.testing.assert_allclose(got, [*wanted, 0.0, np.inf, np.nan], rtol=1e-14)
+    assert parse("expm1(1e-20)", {}).evaluate({}) == 1e-20
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ FLOORS = {
     "rng": 0,
     "expressions": 0,
     "compiled": 0,
+    "uncompiled": 0,
+    "functions": 0,
+    "generated": 0,
 }
 # Imported nowhere but in the rooms and extras that exist for them.
 HEAVY = {"torch", "torch_geometric", "brian2", "nest", "vtk", "pyvista", "sympy", "scipy", "h5py", "optuna"}

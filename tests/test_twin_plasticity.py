@@ -1,4 +1,4 @@
-"""What the naive twin learns, against pairs of spikes worked out by hand."""
+"""What a synapse of the naive twin knows and when, by a rule that writes delays: pairs of spikes worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,34 +6,22 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from twin import Bounds, DelayShiftedStdp, LifDelta, SpikeList, World, f32, in_steps
+from twin import Bounds, LifDelta, Rule, Shifting, SpikeList, Stdp, World, cases, f32, in_steps
 from twin.cases import TARGET
 
-TEACHER = 50  # a neuron that makes TARGET fire
-
-PAIR = DelayShiftedStdp(0.25, -0.125, -0.5, 0.75, tau_pre=20.0, tau_post=30.0)
+PAIR = Shifting(0.25, -0.125, -0.5, 0.75, tau_pre=20.0, tau_post=30.0)
 WIDE = Bounds(weight=(-10.0, 10.0), delay=(1.0, 20.0))
 
 
 def classroom(
     pre: Sequence[float],
     post: Sequence[float],
-    delay: float = 3.0,
-    rule: DelayShiftedStdp = PAIR,
+    delay: float | None = 3.0,
+    rule: Rule = PAIR,
     bounds: Bounds = WIDE,
-    plastic: bool = True,
 ) -> World:
-    """Source 0 fires at `pre`, along synapse 0 of "p" (weight 1); a teacher makes TARGET fire at `post`."""
-    world = World(1.0)
-    world.add_population("in", SpikeList(1.0, {0: pre}), [0])
-    world.add_population("teacher", SpikeList(1.0, {TEACHER: [t - 1 for t in post]}), [TEACHER])
-    world.add_population("out", LifDelta(1.0, v_th=500.0, t_ref=0.0), [TARGET])
-    world.add_projection("p", "in", "out", "v", [rule], bounds)
-    world.add_projection("t", "teacher", "out", "v")
-    world.add_synapse("t", 0, TEACHER, TARGET, 1000.0, 1.0)
-    if plastic:
-        world.add_synapse("p", 0, 0, TARGET, 1.0, delay)
-    return world
+    """One synapse that learns by one rule; see ``cases``."""
+    return cases.classroom(pre, post, [rule], delay, bounds)
 
 
 def learned(world: World, steps: int = 40, id: int = 0) -> tuple[float, float]:
@@ -103,15 +91,14 @@ def test_an_autapse_hears_its_own_spike_before_it_sends_it() -> None:
 
 
 def test_a_zero_delay_arrival_comes_after_the_spike_of_its_time() -> None:
-    rule = DelayShiftedStdp(0.25, -0.125, 0.0, 0.0)
-    world = classroom(pre=[10], post=[10], delay=0.0, rule=rule, bounds=Bounds())
+    world = classroom(pre=[10], post=[10], delay=0.0, rule=Stdp(a_plus=0.25, a_minus=0.125), bounds=Bounds((0.0, 1.0)))
     world.run(10)
     assert world.state("out", "v")[TARGET] == 1.0  # sent with the weight before
     assert learned(world) == (1.0 - 0.125, 0.0)
 
 
 def test_a_learned_delay_shrinks_and_arrivals_do_not_overtake() -> None:
-    rule = DelayShiftedStdp(0.0, 0.0, -6.0, 0.0)
+    rule = Shifting(0.0, 0.0, -6.0, 0.0)
     world = classroom(pre=[1, 10, 11, 13], post=[12], delay=8.0, rule=rule)  # arrivals at 9, 18, 19
     world.run(12)
     delay = f32(8.0 - 6.0 * math.exp(-3 / 20))  # 2.8 ms, so that the last spike alone would arrive at 16
@@ -138,14 +125,14 @@ def test_a_dead_synapse_learns_nothing_from_its_last_arrival() -> None:
 
 
 def test_a_newborn_knows_no_spike_emitted_before_its_birth() -> None:
-    world = classroom(pre=[10], post=[15], plastic=False)
+    world = classroom(pre=[10], post=[15], delay=None)
     world.run(10)
     world.add_synapse("p", 1, 0, TARGET, 1.0, 3.0)
     assert learned(world, id=1) == (1.0, 3.0)
 
 
 def test_a_newborn_reads_the_trace_of_its_target_as_it_stands() -> None:
-    world = classroom(pre=[10], post=[5], plastic=False)
+    world = classroom(pre=[10], post=[5], delay=None)
     world.run(9)
     world.add_synapse("p", 1, 0, TARGET, 1.0, 3.0)
     y = math.exp(-8 / 30)
@@ -171,8 +158,8 @@ def test_explicit_values_outside_the_bounds_are_refused() -> None:
 
 
 def test_two_rules_act_in_turn_and_the_bounds_once() -> None:
-    world = classroom(pre=[10], post=[13], plastic=False)
-    up, down = DelayShiftedStdp(3.0, 0.0, 0.0, 0.0), DelayShiftedStdp(-2.5, 0.0, 0.0, 0.0)
+    world = classroom(pre=[10], post=[13], delay=None)
+    up, down = Stdp(a_plus=1.5, a_minus=0.0), Stdp(a_plus=-1.25, a_minus=0.0)
     world.add_projection("both", "in", "out", "v", [up, down], Bounds(weight=(0.0, 2.0)))
     synapse = world.add_synapse("both", 0, 0, TARGET, 1.0, 3.0)
     world.run(20)

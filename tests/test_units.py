@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurosim.errors import ExpressionError, Problem, ScenarioError, UnitError, suggest, unknown
-from neurosim.units import PLAIN, UNITS, format_quantity, parse_unit, quantities, quantity
+from neurosim.units import PLAIN, UNITS, Unit, format_quantity, parse_unit, quantities, quantity
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,53 @@ def test_units_form_an_algebra(factors: list[tuple[str, str, int]]) -> None:
     assert parse_unit(str(unit.coherent)) == unit.coherent
 
 
+@pytest.mark.parametrize(
+    ("text", "same", "written"),
+    [
+        ("1/sqrt(ms)", "ms^-0.5", "1/sqrt(ms)"),
+        ("sqrt(kHz)", "1 / sqrt( ms )", "1/sqrt(ms)"),
+        ("sqrt(ms)^3", "ms**1.5", "ms^1.5"),
+        ("mV^2.5/sqrt(ms)*sqrt(ms)", "mV**2.5", "mV^2.5"),
+        ("sqrt(s)*sqrt(s)", "s", "s"),
+        ("mV/sqrt(s)/sqrt(s)", "mV/s", "0.001 mV/ms"),
+        ("sqrt(h)^4/sqrt(uF)^2*uF", "h^2", "1.296e+13 ms^2"),
+        ("sqrt(s)/sqrt(ms)*sqrt(ms)/sqrt(s)", "1", ""),
+    ],
+)
+def test_half_powers(text: str, same: str, written: str) -> None:
+    unit = parse_unit(text)
+    assert unit == parse_unit(same)
+    assert hash(unit) == hash(parse_unit(same))
+    assert str(Unit(unit.scale, unit.dimension)) == written
+
+
+def test_half_powers_convert_and_halve_no_further() -> None:
+    assert quantity("2 mV/sqrt(s)", "mV/sqrt(ms)") == pytest.approx(2 / math.sqrt(1000), rel=1e-15)
+    assert quantity("3 mV^2/s", "mV^2/ms") == 0.003
+    with pytest.raises(UnitError, match="a voltage"):
+        quantity("2 mV", "mV/sqrt(ms)")
+    assert parse_unit("1/ms").root == parse_unit("1/sqrt(ms)")
+    assert parse_unit("mV^3").root == parse_unit("mV^1.5")
+    assert parse_unit("1/sqrt(ms)").root is None
+    for wrong in ("ms^0.25", "sqrt(ms)^0.5", "sqrt(ms", "sqrt(ms*mV)", "sqrt(1)", "sqrt", "ms^.5", "ms^0", "ms^0.0"):
+        with pytest.raises(UnitError):
+            parse_unit(wrong)
+
+
+@given(st.lists(st.tuples(st.sampled_from("*/"), st.sampled_from(sorted(UNITS)), st.booleans()), max_size=5))
+def test_a_root_squared_is_what_it_was(factors: list[tuple[str, str, bool]]) -> None:
+    text = "1" + "".join(f"{sign}sqrt({name})" if root else f"{sign}{name}" for sign, name, root in factors)
+    unit = parse_unit(text)
+    whole = PLAIN
+    for sign, name, root in factors:
+        power = (1 if root else 2) * (1 if sign == "*" else -1)
+        whole = whole * UNITS[name] ** power
+    assert unit * unit == unit**2 == whole
+    assert whole.root in (None, unit)
+    assert (unit / unit) == PLAIN
+    assert parse_unit(str(unit.coherent)) == unit.coherent
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_a_unit_or_an_error(text: str) -> None:
     for read in (parse_unit, lambda value: quantity(value, "ms")):
@@ -169,10 +216,10 @@ def test_many_quantities_at_once() -> None:
 class _Dimensions:
     """The exponents of SI base units, asked for as brian2 is."""
 
-    def __init__(self, **exponents: int) -> None:
+    def __init__(self, **exponents: float) -> None:
         self.exponents = exponents
 
-    def get_dimension(self, base: str) -> int:
+    def get_dimension(self, base: str) -> float:
         return self.exponents.get(base, 0)
 
 
@@ -182,7 +229,7 @@ class _InBaseUnits(np.ndarray):
     dim: _Dimensions
 
 
-def _in_base_units(value: object, **exponents: int) -> _InBaseUnits:
+def _in_base_units(value: object, **exponents: float) -> _InBaseUnits:
     array = np.asarray(value, float).view(_InBaseUnits)
     array.dim = _Dimensions(**exponents)
     array.dimensions = array.dim
@@ -193,6 +240,8 @@ def test_quantities_in_si_base_units() -> None:
     assert quantity(_in_base_units(100 * 1e-6, m=1), "um") == 100.0  # 100e-6 is 9.999999999999999e-05
     assert quantity(_in_base_units(5e-3, m=2, kg=1, s=-3, A=-1), "mV") == 5.0
     assert quantity(_in_base_units(250e-12, m=-2, kg=-1, s=4, A=2), "pF") == 250.0
+    noise = _in_base_units(2e-3, m=2, kg=1, s=-3.5, A=-1)
+    assert quantity(noise, "mV/sqrt(ms)") == pytest.approx(2 / math.sqrt(1000), rel=1e-14)
     assert quantities(_in_base_units([0.001, 0.002], s=1), "ms").tolist() == [1.0, 2.0]
     with pytest.raises(UnitError, match="a voltage"):
         quantity(_in_base_units(5e-3, m=2, kg=1, s=-3, A=-1), "ms")

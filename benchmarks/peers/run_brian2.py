@@ -22,12 +22,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import brian2 as b2
 import numpy as np
-from brian2 import Hz, NeuronGroup, PoissonInput, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV, pA, pF
+from brian2 import Hz, NeuronGroup, PoissonInput, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV, nS, pA, pF
 
 Parameters = dict[str, Any]
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -106,6 +107,52 @@ def cuba(p: Parameters, record: bool) -> tuple[list[Any], Populations]:
             on_pre=f"{variable}_post += jump",
             namespace={"jump": weight * p["tau_m"] / p["c_m"] * mV},
         )
+        synapses.connect(p=p["probability"])
+        parts.append(synapses)
+    monitor = SpikeMonitor(cells, record=record)
+    return [*parts, monitor], {"exc": (monitor, 0, n_exc), "inh": (monitor, n_exc, n_exc + n_inh)}
+
+
+def cobahh(p: Parameters, record: bool) -> tuple[list[Any], Populations]:
+    """Brette et al. (2007), benchmark 3, as Brian2's own ``COBAHH`` example has it: no delay, no reset.
+
+    Conductances are in nS, so that the numbers are those of neurosim's model.
+    """
+    n_exc, n_inh = p["excitatory"], p["inhibitory"]
+    cells = NeuronGroup(
+        n_exc + n_inh,
+        """dv/dt = (g_l*(e_l - v) + g_exc*(e_exc - v) + g_inh*(e_inh - v) - g_na*m*m*m*h*(v - e_na)
+                    - g_k*n*n*n*n*(v - e_k))/c_m : volt
+           dm/dt = alpha_m*(1 - m) - beta_m*m : 1
+           dn/dt = alpha_n*(1 - n) - beta_n*n : 1
+           dh/dt = alpha_h*(1 - h) - beta_h*h : 1
+           dg_exc/dt = -g_exc/tau_exc : siemens
+           dg_inh/dt = -g_inh/tau_inh : siemens
+           alpha_m = 0.32*(13*mV - v + v_t)/(exp((13*mV - v + v_t)/(4*mV)) - 1)/mV/ms : Hz
+           beta_m = 0.28*(v - v_t - 40*mV)/(exp((v - v_t - 40*mV)/(5*mV)) - 1)/mV/ms : Hz
+           alpha_h = 0.128*exp((17*mV - v + v_t)/(18*mV))/ms : Hz
+           beta_h = 4./(1 + exp((40*mV - v + v_t)/(5*mV)))/ms : Hz
+           alpha_n = 0.032*(15*mV - v + v_t)/(exp((15*mV - v + v_t)/(5*mV)) - 1)/mV/ms : Hz
+           beta_n = 0.5*exp((10*mV - v + v_t)/(40*mV))/ms : Hz""",
+        threshold="v > v_th",
+        refractory=(p["t_ref"] + p["dt"]) * ms,
+        method="exponential_euler",
+        namespace={
+            "c_m": p["c_m"] * pF,
+            **{name: p[name] * nS for name in ("g_l", "g_na", "g_k")},
+            **{name: p[name] * ms for name in ("tau_exc", "tau_inh")},
+            **{name: p[name] * mV for name in ("e_l", "e_na", "e_k", "e_exc", "e_inh", "v_t", "v_th")},
+        },
+    )
+    for variable, unit in (("v", mV), ("g_exc", nS), ("g_inh", nS)):
+        mean, spread = p[f"{variable}_mean"], p[f"{variable}_sd"]
+        setattr(cells, variable, f"({mean} + {spread} * randn()) * {unit}")
+    parts: list[Any] = [cells]
+    for source, variable, weight in (
+        (cells[:n_exc], "g_exc", p["j_exc"]),
+        (cells[n_exc:], "g_inh", p["j_inh"]),
+    ):
+        synapses = Synapses(source, cells, on_pre=f"{variable}_post += jump", namespace={"jump": weight * nS})
         synapses.connect(p=p["probability"])
         parts.append(synapses)
     monitor = SpikeMonitor(cells, record=record)
@@ -204,7 +251,8 @@ def simulate(request: dict[str, Any], populations: Populations, seed: int, spike
     return {"wall_s": wall, "cpu_s": cpu, "spikes": counts}
 
 
-NETWORKS = {"brunel": brunel, "cuba": cuba, "feed_forward": feed_forward}
+NETWORKS = {"brunel": brunel, "cuba": cuba, "cobahh": cobahh, "feed_forward": feed_forward}
+NETWORKS |= import_module("brian2_plastic").NETWORKS  # beside this file, which a peer's Python runs by its path
 
 
 def main() -> None:

@@ -66,6 +66,98 @@ def cuba(p: Parameters) -> dict[str, Any]:
     return {"exc": exc, "inh": inh}
 
 
+def cobahh(p: Parameters) -> dict[str, Any]:
+    """Brette et al. (2007), benchmark 3. NEST finds spikes by the peak of the membrane, and integrates adaptively."""
+    neuron = {
+        "C_m": p["c_m"],
+        "g_L": p["g_l"],
+        "g_Na": p["g_na"],
+        "g_K": p["g_k"],
+        "E_L": p["e_l"],
+        "E_Na": p["e_na"],
+        "E_K": p["e_k"],
+        "E_ex": p["e_exc"],
+        "E_in": p["e_inh"],
+        "V_T": p["v_t"],
+        "t_ref": p["t_ref"],
+        "tau_syn_ex": p["tau_exc"],
+        "tau_syn_in": p["tau_inh"],
+        "V_m": nest.random.normal(p["v_mean"], p["v_sd"]),
+    }
+    exc = nest.Create("hh_cond_exp_traub", p["excitatory"], params=neuron)
+    inh = nest.Create("hh_cond_exp_traub", p["inhibitory"], params=neuron)
+    rule = {"rule": "pairwise_bernoulli", "p": p["probability"]}
+    for source, weight, begin in ((exc, p["j_exc"], p["g_exc_mean"]), (inh, -p["j_inh"], p["g_inh_mean"])):
+        synapse = {"synapse_model": "static_synapse", "weight": weight, "delay": p["nest_delay"]}
+        nest.Connect(source, exc + inh, rule, synapse)
+        # conductances cannot be set: a burst of arrivals gives them the mean that they are to begin with
+        rate = begin / abs(weight) / p["dt"] * 1000.0
+        burst = nest.Create("poisson_generator", params={"rate": rate, "start": 0.0, "stop": p["dt"]})
+        nest.Connect(burst, exc + inh, syn_spec={"weight": weight, "delay": p["dt"]})
+    return {"exc": exc, "inh": inh}
+
+
+def polychronization(p: Parameters) -> dict[str, Any]:
+    """Izhikevich (2006). NEST adds arrivals to the membrane, and takes delays for dendritic when it learns."""
+    numbers = {"consistent_integration": False, "V_m": p["v_start"], "U_m": 0.2 * p["v_start"]}
+    numbers["tau_minus"] = p["tau_minus"]
+    exc = nest.Create("izhikevich", p["excitatory"], params={**numbers, "a": 0.02, "d": 8.0})
+    inh = nest.Create("izhikevich", p["inhibitory"], params={**numbers, "a": 0.1, "d": 2.0})
+    cells = exc + inh
+    noise = nest.Create("poisson_generator", params={"rate": 1000.0 / p["dt"] / len(cells)})
+    nest.Connect(noise, cells, syn_spec={"weight": p["kick"], "delay": p["dt"]})
+    learning = {
+        "tau_plus": p["tau_plus"],
+        "lambda": p["a_plus"] / p["w_max"],
+        "alpha": p["a_minus"] / p["a_plus"],
+        "mu_plus": 0.0,
+        "mu_minus": 0.0,
+        "Wmax": p["w_max"],
+    }
+    nest.CopyModel("stdp_synapse_hom", "learning", learning)
+    arrays = np.load(p["arrays"])
+    plastic = arrays["pre"] < len(exc)
+    for model, weight, chosen in (("learning", p["j_exc"], plastic), ("static_synapse", p["j_inh"], ~plastic)):
+        pre, post, delay = (arrays[name][chosen] for name in ("pre", "post", "delay"))
+        first = cells[0].global_id
+        synapse = {"synapse_model": model, "weight": np.full(pre.size, weight), "delay": delay}
+        nest.Connect(pre + first, post + first, "one_to_one", synapse)
+    return {"exc": exc, "inh": inh}
+
+
+def stdp_brunel(p: Parameters) -> dict[str, Any]:
+    """NEST's own ``hpc_benchmark``. NEST takes delays for dendritic when it learns."""
+    neuron = {
+        "C_m": p["c_m"],
+        "tau_m": p["tau_m"],
+        "tau_syn_ex": p["tau_syn"],
+        "tau_syn_in": p["tau_syn"],
+        "E_L": p["e_l"],
+        "V_th": p["v_th"],
+        "V_reset": p["v_reset"],
+        "t_ref": p["t_ref"],
+        "tau_minus": p["tau_minus"],
+        "V_m": nest.random.normal(p["v_mean"], p["v_sd"]),
+    }
+    exc = nest.Create("iaf_psc_alpha", p["excitatory"], params=neuron)
+    inh = nest.Create("iaf_psc_alpha", p["inhibitory"], params=neuron)
+    nest.SetDefaults("static_synapse_hpc", {"delay": p["delay"]})
+    nest.CopyModel("static_synapse_hpc", "excitatory", {"weight": p["j_exc"]})
+    nest.CopyModel("static_synapse_hpc", "inhibitory", {"weight": p["j_inh"]})
+    learning = {"tau_plus": p["tau_plus"], "lambda": p["rate"], "alpha": p["alpha"], "mu": p["mu"]}
+    # the weight that the power law is relative to is 1 pA in NEST
+    nest.CopyModel("stdp_pl_synapse_hom_hpc", "learning", {**learning, "weight": p["j_exc"], "delay": p["delay"]})
+    noise = nest.Create("poisson_generator", params={"rate": p["drive"]})
+    nest.Connect(noise, exc + inh, syn_spec={"synapse_model": "excitatory"})
+    for source, target, model, indegree in (
+        (exc, exc, "learning", p["indegree_exc"]),
+        (exc, inh, "excitatory", p["indegree_exc"]),
+        (inh, exc + inh, "inhibitory", p["indegree_inh"]),
+    ):
+        nest.Connect(source, target, {"rule": "fixed_indegree", "indegree": indegree}, {"synapse_model": model})
+    return {"exc": exc, "inh": inh}
+
+
 def simulate(request: dict[str, Any], seed: int, spikes: str | None) -> dict[str, Any]:
     """Build the network anew and simulate it once; spikes are in ms and index in the population."""
     p = request["parameters"]
@@ -96,7 +188,13 @@ def _cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-NETWORKS = {"brunel": brunel, "cuba": cuba}
+NETWORKS = {
+    "brunel": brunel,
+    "cuba": cuba,
+    "cobahh": cobahh,
+    "polychronization": polychronization,
+    "stdp_brunel": stdp_brunel,
+}
 
 
 def main() -> None:

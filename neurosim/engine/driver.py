@@ -53,6 +53,8 @@ def _deliver_step(plan, thread, parity, j, step):
         s_lo, s_hi = share[2 * delivery.target], share[2 * delivery.target + 1]
         if s_lo == s_hi:
             continue
+        if delivery.period > 0 and step % delivery.period == 0:
+            call(delivery.tick, delivery.record, step, s_lo, s_hi, 0, 0, 0)
         source = populations[delivery.source]
         if source.ordered:
             for shard in range(source.shards):
@@ -67,6 +69,20 @@ def _deliver_step(plan, thread, parity, j, step):
                 fired = plan.scratch + 4 * thread * plan.scratch_size
                 events += call(delivery.kernel, delivery.record, step, fired, n, s_lo, s_hi, 0)
     return events
+
+
+@inlined
+def _tend(plan, thread, step):
+    """After all spikes up to ``step`` are delivered: what learning remembers is kept short; whether it could not be."""
+    deliveries = array_at(plan.deliveries, plan.n_deliveries, DELIVERY)
+    share = array_at(plan.share + 16 * thread * plan.n_populations, 2 * plan.n_populations, np.int64)
+    full = np.int64(0)
+    for q in range(deliveries.size):
+        delivery = deliveries[q]
+        s_lo, s_hi = share[2 * delivery.target], share[2 * delivery.target + 1]
+        if delivery.tend != 0 and s_lo < s_hi:
+            full |= call(delivery.tend, delivery.record, step, s_lo, s_hi, 0, 0, 0)
+    return full
 
 
 @inlined
@@ -126,6 +142,7 @@ def _advance(plan, thread, first, n_steps, parity):
     """Advance this thread's shards through an epoch, tile by tile: inputs first, then the neurons."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     inputs = array_at(plan.inputs, 2 * plan.n_inputs, np.int64)
+    notes = array_at(plan.notes, 2 * plan.n_notes, np.int64)
     share = array_at(plan.share + 16 * thread * plan.n_populations, 2 * plan.n_populations, np.int64)
     arrived = 0
     for p in range(populations.size):
@@ -144,6 +161,8 @@ def _advance(plan, thread, first, n_steps, parity):
                         inputs[2 * k], inputs[2 * k + 1], first, n_steps, base + lo, base + hi, shard, parity
                     )
                 call(population.kernel, population.record, first, n_steps, base + lo, base + hi, shard, parity)
+            for k in range(population.first_note, population.first_note + population.n_notes):
+                call(notes[2 * k], notes[2 * k + 1], first, n_steps, shard, parity, 0, 0)
     return arrived
 
 
@@ -156,19 +175,22 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
     """
     plan = record_at(plan_address, PLAN)
     cells = array_at(plan.cells, 64, np.int32)
-    stop = array_at(plan.stop, 2, np.int64)
+    stop = array_at(plan.stop, 2 * threads, np.int64)
     events, arrived, done, pending, parity = 0, 0, 0, 0, 0
     while done < n_steps:
         n = min(plan.epoch, n_steps - done)
         for j in range(pending):
             events += _deliver_step(plan, thread, 1 - parity, j, first + done - pending + j)
+        full = _tend(plan, thread, first + done - 1) if pending > 0 else np.int64(0)
         if thread == 0:
             for j in range(pending):
                 _log_step(plan, 1 - parity, j, first + done - pending + j)
-            stop[parity] = np.int64(_log_is_full(plan))
+            full |= np.int64(_log_is_full(plan))
+        stop[parity * threads + thread] = full
         arrived += _advance(plan, thread, first + done, n, parity)
         barrier(cells, threads, plan.spins)
-        full = stop[parity]
+        for other in range(threads):
+            full |= stop[parity * threads + other]
         pending = n
         parity = 1 - parity
         done += n
@@ -179,6 +201,8 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
     if thread == 0:
         for j in range(pending):
             _log_step(plan, 1 - parity, j, first + done - pending + j)
+    if pending > 0:
+        _tend(plan, thread, first + done - 1)
     array_at(plan.events, 8 * (thread + 1), np.int64)[8 * thread] += events
     array_at(plan.arrived, 8 * (thread + 1), np.int64)[8 * thread] += arrived
     return done

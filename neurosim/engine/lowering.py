@@ -12,6 +12,7 @@ from neurosim import rng
 from neurosim.compiled import AddressedKernel, address_of
 from neurosim.engine import delivery, noise
 from neurosim.engine.driver import drive
+from neurosim.engine.learning.runner import Lowered
 from neurosim.engine.neurons import kernel_of
 from neurosim.engine.records import DELIVERY, PLAN, POPULATION, ROUTE, TILE, filled
 from neurosim.engine.rings import Rings
@@ -45,6 +46,8 @@ class SpikeLog:
 def epoch_length(network: Network, limit: int | None) -> int:
     """Steps per epoch: the smallest delay, within what memory allows and ``limit``."""
     delays = [p.grid.low for p in network.projections.values() if np.isfinite(p.grid.low)]
+    if any(rule.captures or rule.events.get("clocked") for p in network.projections.values() for rule in p.learning):
+        return 1  # they look at the state of neurons in every step
     slots = sum(population.n_slots for population in network.populations.values())
     epoch = min([_MAX_EPOCH, max(1, _MAX_LISTED // max(slots, 1)), *(max(1, int(low)) for low in delays)])
     return epoch if limit is None else max(1, min(epoch, limit))
@@ -63,6 +66,7 @@ class Plan:
         self.epoch = epoch
         populations = list(network.populations.values())
         self.populations: Record = np.zeros(max(len(populations), 1), POPULATION)
+        self.learning: dict[str, Lowered] = {}
         inputs: list[tuple[int, int]] = []
         for population in populations:
             self._lower_population(population, inputs)
@@ -72,9 +76,10 @@ class Plan:
         self.deliveries: Record = np.zeros(len(projections), DELIVERY)
         for projection in projections:
             self._lower_projection(projection)
+        self.notes = self._notes(populations)
         self.events = np.zeros((threads, 8), np.int64)
         self.arrived = np.zeros((threads, 8), np.int64)
-        self.cells, self.stop = np.zeros(64, np.int32), np.zeros(2, np.int64)
+        self.cells, self.stop = np.zeros(64, np.int32), np.zeros(2 * threads, np.int64)
         self._plans = {n: self._plan(populations, n) for n in {1, threads}}
 
     def _hold(self, array: Any) -> int:
@@ -176,6 +181,7 @@ class Plan:
         target = projection.target
         receptor = target.model.receptors[projection.receptor]
         ring = self.rings.sums.get((target.name, receptor.variable))
+        plasticity = projection.values.plasticity
         kernel: AddressedKernel = delivery.deliver
         route = filled(
             ROUTE, rows=projection.store.address, ring=address_of(ring), mask=0 if ring is None else ring.shape[0] - 1,
@@ -185,13 +191,33 @@ class Plan:
         )  # fmt: skip
         held = projection.held_arrivals()
         route["held"], route["n_held"] = self._hold(held), held.shape[0]
+        record = self.deliveries[projection.index : projection.index + 1]
+        if plasticity is not None:
+            target_record = self.populations[target.index : target.index + 1].ctypes.data
+            learning = Lowered(projection, route, target_record, self.network.dt or 0.0, self.epoch)
+            self.learning[projection.name] = learning
+            kernel = learning.kernels.deliver
+            record["period"], record["tick"] = learning.period, learning.kernels.tick.address if learning.period else 0
+            record["tend"] = learning.kernels.tend.address
         if self.rings.audit:
-            kernel = delivery.deliver_audited
+            kernel = delivery.deliver_audited if plasticity is None else kernel
             route["tally"] = address_of(self.rings.tallies.get((target.name, receptor.variable)))
             route["direct_tally"] = address_of(self.direct_tally[projection.index])
-        record = self.deliveries[projection.index : projection.index + 1]
-        record["kernel"], record["record"] = kernel.address, self._hold(route)
+        address = self._hold(route) if plasticity is None else self.learning[projection.name].address
+        record["kernel"], record["record"] = kernel.address, address
         record["source"], record["target"] = projection.source.index, target.index
+
+    def _notes(self, populations: list[Population]) -> NDArray[np.int64]:
+        """(kernel, record) of what remembers the spikes of each population for the projections that learn from them."""
+        notes: list[tuple[int, int]] = []
+        for population in populations:
+            record, first = self.populations[population.index], len(notes)
+            for projection in self.network.projections.values():
+                learning = self.learning.get(projection.name)
+                if learning is not None and projection.target is population and learning.follows_spikes:
+                    notes.append((learning.kernels.note_spikes.address, learning.address))
+            record["first_note"], record["n_notes"] = first, len(notes) - first
+        return np.array(notes, np.int64).reshape(-1, 2)
 
     # -- the plan ---------------------------------------------------------------------------------------
 
@@ -212,7 +238,8 @@ class Plan:
         return filled(
             PLAN, populations=address_of(self.populations), n_populations=len(populations),
             deliveries=address_of(self.deliveries), n_deliveries=self.deliveries.size,
-            inputs=address_of(self.inputs), n_inputs=len(self.inputs), share=self._hold(share), epoch=self.epoch,
+            inputs=address_of(self.inputs), n_inputs=len(self.inputs),
+            notes=address_of(self.notes), n_notes=len(self.notes), share=self._hold(share), epoch=self.epoch,
             cells=address_of(self.cells), stop=address_of(self.stop), events=address_of(self.events),
             arrived=address_of(self.arrived), scratch=self._hold(np.empty((threads, largest), np.uint32)),
             scratch_size=largest, spins=_SPINS,

@@ -144,8 +144,8 @@ class SynapseRecorder(_Sampler):
         super().__init__([variables] if isinstance(variables, str) else variables, np.uint64)
         self.projection = projection
         for name in self.variables:
-            if name not in ("weight", "delay"):
-                raise unknown("variable", name, ("weight", "delay"), f"of projection '{projection.name}'")
+            if name not in projection.variables:
+                raise unknown("variable", name, projection.variables, f"of projection '{projection.name}'")
         self._chosen: NDArray[np.uint64] | None = None
         if isinstance(sample, (int, np.integer)) and not isinstance(sample, bool):
             ids = projection.ids
@@ -156,23 +156,18 @@ class SynapseRecorder(_Sampler):
                 ids = ids[np.sort(stream.choice(ids.size, int(sample), replace=False))]
             self._chosen = ids
         elif sample is not None:
-            projection._places(sample)  # they must exist now
+            projection._rows_and_places(sample)  # they must exist now
             self._chosen = np.asarray(sample, np.uint64).reshape(-1)
 
     def sample(self, time: float) -> None:
         """Take one sample of the chosen synapses that are alive."""
-        edges = self.projection.edges()._asdict() if self._chosen is None else self._chosen_edges()
-        self._take(time, edges["id"], {name: np.asarray(edges[name], np.float64) for name in self.variables})
-
-    def _chosen_edges(self) -> dict[str, NDArray[Any]]:
         projection, chosen = self.projection, self._chosen
-        assert chosen is not None
-        rows = projection.network._slots_of(projection.source, (chosen >> np.uint64(32)).astype(np.int64))
-        places, _ = projection.store.find(rows, chosen.astype(np.uint32))
-        alive = places >= 0
-        places = places[alive]
-        return {
-            "id": chosen[alive],
-            "weight": projection._read("weight", places),
-            "delay": projection._read("delay", places),
-        }
+        if chosen is None:
+            rows, places = projection._rows_and_places(None)
+            ids = projection._ids_at(rows, places)
+        else:
+            rows = projection.network._slots_of(projection.source, (chosen >> np.uint64(32)).astype(np.int64))
+            places, _ = projection.store.find(rows, chosen.astype(np.uint32))
+            alive = places >= 0
+            ids, rows, places = chosen[alive], rows[alive], places[alive]
+        self._take(time, ids, dict(projection.values.read_all(self.variables, rows, places)))

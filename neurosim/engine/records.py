@@ -22,19 +22,20 @@ def floats(*names: str) -> list[tuple[str, type]]:
     return [(name, np.float64) for name in names]
 
 
-#: A population as the run loop sees it. ``out`` holds, for two alternating epochs, the slots that fired in each step
+#: A population as the run loop sees it; inputs act before its neurons, notes (what learning remembers) after. ``out`` holds, for two alternating epochs, the slots that fired in each step
 #: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]).
 POPULATION = np.dtype(
     integers(
         "n_slots", "shards", "stride", "used", "id", "alive", "ordered",
         "epoch", "out", "count",
-        "kernel", "record", "first_input", "n_inputs", "last_spike",
+        "kernel", "record", "first_input", "n_inputs", "first_note", "n_notes", "last_spike",
         "log_step", "log_id", "log_capacity", "log_count", "digest",
     )
 )  # fmt: skip
 
-#: A projection as the run loop sees it.
-DELIVERY = np.dtype(integers("kernel", "record", "source", "target"))
+#: A projection as the run loop sees it. One that learns has a ``tick`` every ``period`` steps (0: none) before it
+#: delivers, and is to be tended after every epoch (0: need not be).
+DELIVERY = np.dtype(integers("kernel", "record", "source", "target", "period", "tick", "tend"))
 
 #: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and for
 #: a gated receptor the step until which each neuron is held (0 otherwise). ``tally`` and ``direct_tally`` count
@@ -50,7 +51,7 @@ ROUTE = np.dtype(
 PLAN = np.dtype(
     integers(
         "populations", "n_populations", "deliveries", "n_deliveries", "inputs", "n_inputs",
-        "share", "epoch", "cells", "stop", "events", "arrived", "scratch", "scratch_size", "spins",
+        "notes", "n_notes", "share", "epoch", "cells", "stop", "events", "arrived", "scratch", "scratch_size", "spins",
     )
 )  # fmt: skip
 

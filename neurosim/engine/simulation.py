@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurosim.engine.digest import network_hash
 from neurosim.engine.interrupts import interrupts_held_back
+from neurosim.engine.learning.runner import LearningRunner, Lowered
 from neurosim.engine.lowering import Plan, SpikeLog, epoch_length
 from neurosim.engine.pulses import Pulses
 from neurosim.engine.rates import RateMeter
@@ -81,6 +82,7 @@ class Simulation:
         self._rings = Rings(network, audit)
         self._logs: dict[str, SpikeLog] = {}
         self._team = Team(self.threads)
+        self._learning = LearningRunner(self)
         self._plan: Plan | None = None
         self._revision = -1
         self._listeners: dict[str, list[Listener]] = {}  # ours: recorders and meters
@@ -111,6 +113,9 @@ class Simulation:
                 before._pulses.end_all()
                 self._rings.sums = before._rings.sums
             population.watcher = self
+        for projection in self.network.projections.values():
+            if projection.values.plasticity is not None:
+                projection.values.plasticity.runner = self._learning
 
     # -- time -------------------------------------------------------------------------------------------
 
@@ -174,6 +179,7 @@ class Simulation:
                 while self.step < stop and not self._stopped:
                     self._advance_chunk(plan, min(stop - self.step, self._chunk(plan)))
                     let_interrupt()
+                    plan = self._roomy(plan)
                     now = time.perf_counter()
                     if now - last_breath > 2 * _BREATH and self.progress is not None:
                         last_breath = now
@@ -181,6 +187,14 @@ class Simulation:
         finally:
             self.network._inside_epoch = False
             self.timings["sim_s"] += time.perf_counter() - began
+
+    def _roomy(self, plan: Plan) -> Plan:
+        """A plan in which learning has room to remember what it must."""
+        if any(learning.is_full for learning in plan.learning.values()):
+            self._revision = -1
+            self._prepare()
+        assert self._plan is not None
+        return self._plan
 
     def _advance_chunk(self, plan: Plan, n_steps: int) -> None:
         """Run ``n_steps`` steps, or some of them, and hand the spikes to whoever listens."""
@@ -212,11 +226,25 @@ class Simulation:
         for name, population in self.network.populations.items():
             self.spike_counts.setdefault(name, 0)
             population.watcher = self
+        for projection in self.network.projections.values():
+            if projection.values.plasticity is not None:
+                projection.values.plasticity.runner = self._learning
         self._account()
         epoch = epoch_length(self.network, self._epoch_steps)
         self._rings.prepare(self.step, epoch)
         self._plan = Plan(self.network, self._rings, self._logs, self._team.threads, epoch)
         self._revision = self.network.revision
+
+    def _lowered(self, projection: Projection) -> Lowered:
+        """What a projection that learns has been lowered to, as it is now."""
+        self._prepare()
+        assert self._plan is not None
+        return self._plan.learning[projection.name]
+
+    def modulate(self, name: str, amount: float = 1.0) -> None:
+        """An event of the modulator ``name``, now, at every synapse whose rules listen to it (``on_modulator``)."""
+        self.network._check_editable()
+        self._learning.modulate(self.network, name, float(amount))
 
     def _account(self) -> None:
         """Take the plan's counters over."""

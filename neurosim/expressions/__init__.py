@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from neurosim.errors import ExpressionError
-from neurosim.expressions.checks import BUILTINS, Function, converted, describe, unit_of
+from neurosim.expressions.checks import BUILTINS, Function, converted, describe, rootless, unit_of
 from neurosim.expressions.parser import read
-from neurosim.expressions.tree import Node, Symbol, evaluate, walk
+from neurosim.expressions.tree import Call, Node, Symbol, evaluate, walk
 from neurosim.units import UNITS
 
 __all__ = ["BUILTINS", "Expression", "Function", "parse"]
@@ -67,6 +67,7 @@ def parse(
     symbols: Mapping[str, str],
     functions: Mapping[str, Function] = _NO_FUNCTIONS,
     unit: str | None = None,
+    halves: bool = False,
 ) -> Expression:
     """Parse an expression and check its units.
 
@@ -76,6 +77,8 @@ def parse(
     symbols : the unit of each symbol that it may read; ``""`` for a number, ``"bool"`` for a truth value.
     functions : functions beyond those of the language.
     unit : what the value must be (converted if need be); None to accept any.
+    halves : whether any includes half powers of units. Roots such as ``sqrt(2/tau)`` are meant to meet another
+        (``*xi``, white noise), so a whole that is one is a slip, unless more is to come.
 
     Raises ExpressionError, which points at the place with a caret and gives the nearest name.
     """
@@ -84,10 +87,20 @@ def parse(
     try:
         tree = read(text, {name: unit_of(declared) for name, declared in symbols.items()}, functions)
         tree = _settled(tree, unit)
+        if unit is None and not halves:
+            _check_roots(tree)
     except ExpressionError as error:
         raise ExpressionError(error.message, text, error.position) from None
     names = frozenset(node.name for node in walk(tree) if isinstance(node, Symbol))
     return Expression(text, tree, "bool" if tree.unit is None else str(tree.unit), names)
+
+
+def _check_roots(tree: Node) -> None:
+    if tree.unit is None or not tree.unit.is_half:
+        return
+    for node in walk(tree):
+        if isinstance(node, Call) and node.name == "sqrt" and node.unit is not None and node.unit.is_half:
+            raise rootless(node.arguments[0])
 
 
 def _settled(tree: Node, wanted: str | None) -> Node:

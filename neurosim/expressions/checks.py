@@ -139,7 +139,7 @@ def _power(base: Node, exponent: Node, position: int) -> Node:
 
 
 def _bounded(unit: Unit, position: int) -> Unit:
-    if max(map(abs, unit.dimension)) > _LARGEST_POWER or not 1e-99 < unit.scale < 1e99:
+    if any(abs(Fraction(n)) > _LARGEST_POWER for n in unit.dimension) or not 1e-99 < unit.scale < 1e99:
         raise ExpressionError("the units here grow out of all bounds", position=position)
     return unit
 
@@ -239,12 +239,15 @@ def _any(name: str, arguments: Sequence[Node], position: int) -> tuple[tuple[Nod
 
 def _root(name: str, arguments: Sequence[Node], position: int) -> tuple[tuple[Node, ...], Unit]:
     (argument,) = arguments
-    unit = _number(argument)
-    if any(n % 2 for n in unit.dimension):
-        raise ExpressionError(f"{describe(argument)} has no square root", position=argument.position)
-    time, voltage, current, length = unit.dimension
-    half = Unit(Fraction(1), (time // 2, voltage // 2, current // 2, length // 2))
-    return (converted(argument, unit.coherent, name),), half
+    unit = _number(argument).coherent
+    if unit.root is None:
+        raise rootless(argument)
+    return (converted(argument, unit, name),), unit.root
+
+
+def rootless(argument: Node) -> ExpressionError:
+    """Return the error for a root that cannot be taken: units have half powers, but no quarters."""
+    return ExpressionError(f"{describe(argument)} has no square root", position=argument.position)
 
 
 def _choice(name: str, arguments: Sequence[Node], position: int) -> tuple[tuple[Node, ...], Unit | None]:
@@ -267,12 +270,22 @@ def _most(*values: Any) -> Any:
     return reduce(np.maximum, values)
 
 
+def _relative_growth(x: Any) -> Any:
+    """``(exp(x) - 1)/x``, which is 1 at 0."""
+    flat = np.abs(x) < 1e-17
+    value = np.expm1(x) / np.where(flat, 1.0, np.minimum(x, 710.0))
+    return np.where(flat, 1.0, value)
+
+
 BUILTINS: dict[str, tuple[range, _Rule, Callable[..., Any]]] = {
     "abs": (range(1, 2), _same, np.absolute),
     "ceil": (range(1, 2), _plain, np.ceil),
     "clip": (range(3, 4), _same, np.clip),
     "cos": (range(1, 2), _plain, np.cos),
+    "cosh": (range(1, 2), _plain, np.cosh),
     "exp": (range(1, 2), _plain, np.exp),
+    "expm1": (range(1, 2), _plain, np.expm1),
+    "exprel": (range(1, 2), _plain, _relative_growth),
     "floor": (range(1, 2), _plain, np.floor),
     "log": (range(1, 2), _plain, np.log),
     "max": (range(2, 100), _same, _most),

@@ -80,10 +80,10 @@ def _tokens(text: str) -> list[Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise _unexpected(text[place], place)
+            raise unexpected(text[place], place)
         kind = str(match.lastgroup)
         if kind == "name" and keyword.iskeyword(match[0]) and match[0] not in _WORDS:
-            raise _unexpected(match[0], place)
+            raise unexpected(match[0], place)
         tokens.append(Token(kind, match[0], place))
         if len(tokens) > MOST_TOKENS:
             raise ExpressionError(
@@ -100,7 +100,8 @@ def _end_of_space(text: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _unexpected(found: str, position: int) -> ExpressionError:
+def unexpected(found: str, position: int) -> ExpressionError:
+    """Make the error for something that no expression has in it, with what to write instead."""
     instead = _INSTEAD.get(found, "")
     shown = repr(found) if found.isprintable() else f"character U+{ord(found):04X}"
     return ExpressionError(f"unexpected {shown}. {instead}".rstrip(), position=position)
@@ -136,7 +137,7 @@ class _Parser:
     def surprise(self, token: Token, expected: str) -> ExpressionError:
         if token.kind == "end":
             return ExpressionError(f"the expression ends too early: {expected}", position=token.position)
-        error = _unexpected(token.text, token.position)
+        error = unexpected(token.text, token.position)
         if expected and token.text not in _INSTEAD:
             error = ExpressionError(f"unexpected '{token.text}', {expected}", position=token.position)
         elif token.kind == "name" or token.text == "(":

@@ -39,11 +39,11 @@ def build_synapses(
     for pairs in connector.pairs(source, target, stream):
         weights = draw_weight(pairs, pairs.weight)
         delays = draw_delay(pairs, pairs.delay)
-        projection._check_weights(weights)
+        projection.values.check_weights(weights)
         projection.grid.check(delays)
         stored = projection.grid.stored(delays)
         projection.grid.widen(stored)
-        values = {"weight": _compressed(weights.astype(np.float32)), "delay": _compressed(stored)}
+        values = {"weight": _compressed(weights.astype(projection.values.precision)), "delay": _compressed(stored)}
         if pairs.pre.size:
             blocks.append(Block(source_slots[pairs.pre], target_slots[pairs.post], values))
         done += pairs.pre.size
@@ -78,10 +78,11 @@ def _compressed(values: NDArray[Any]) -> NDArray[Any]:
 def _lay_out(projection: Projection, blocks: list[Block]) -> None:
     """Give the store its rows, and columns to the variables that are not alike for all."""
     store, dtypes = projection.store, {}
-    for name, dtype in (("weight", np.dtype(np.float32)), ("delay", projection.grid.dtype)):
+    plasticity = projection.values.plasticity
+    for name, dtype in (("weight", projection.values.precision), ("delay", projection.grid.dtype)):
         parts = [block.values[name] for block in blocks]
         first = parts[0][0].item() if parts else store.uniform[name]
-        if all(part.size == 1 and part[0] == first for part in parts):
+        if plasticity is None and all(part.size == 1 and part[0] == first for part in parts):
             store.uniform[name] = first
         else:
             dtypes[name] = dtype
@@ -90,6 +91,15 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
         for block in blocks
     )
     store.build(list(full), dtypes)
+    if plasticity is None:
+        return
+    for name, dtype in plasticity.columns.items():
+        store.uniform[name] = 0
+        store.spread(name, dtype)
+    places = store.places()[1]
+    delays = projection.grid.shown(store.values_at("delay", places))
+    for name, values in plasticity.initial(store.values_at("weight", places), delays, places.size).items():
+        store.columns[name][places] = values
 
 
 class _Drawer:

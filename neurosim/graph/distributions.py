@@ -22,6 +22,7 @@ from neurosim.units import format_quantity, quantities, quantity
 
 Array = npt.NDArray[np.float64]
 
+_MOST_STEPS = 100_000  # values of a balanced distribution
 _LEAST_ACCEPTED = 0.01  # share of a normal distribution that a truncation must leave; bounds the redrawing
 
 
@@ -50,6 +51,13 @@ class Distribution(ABC):
     def high(self) -> float | None:
         """The greatest value possible, once bound; None where there is none."""
         return None
+
+    @classmethod
+    def _written(cls, arguments: Any) -> Self:
+        """Make one from what stands after its name: parameters by name, or in order; raises TypeError."""
+        if isinstance(arguments, Mapping):
+            return cls(**{str(name): value for name, value in arguments.items()})
+        return cls(*(arguments if isinstance(arguments, list | tuple) else [arguments]))
 
     def _read(self, name: str, unit: str, what: str) -> Any:
         return quantity(getattr(self, name), unit, f"{name} of {what}")
@@ -244,6 +252,55 @@ class Exponential(Distribution):
         return float(self.mean) * rng.standard_exponential(n)
 
 
+@dataclass(frozen=True, eq=False)
+class Balanced(Distribution):
+    """Each of k values equally often: the first k elements hold each once, in random order, then the next k, and so on.
+
+    So with ``fixed_outdegree`` each source has each value equally often, where its synapses are a multiple of k.
+    ``values`` is a list or array of quantities, or ``{"from": a, "to": b, "steps": k}``.
+    """
+
+    values: Any
+
+    @property
+    def low(self) -> float:
+        return float(self.values.min())
+
+    @property
+    def high(self) -> float:
+        return float(self.values.max())
+
+    @classmethod
+    def _written(cls, arguments: Any) -> Self:
+        return cls(arguments)
+
+    def _read(self, name: str, unit: str, what: str) -> Array:
+        if isinstance(self.values, Mapping):
+            return _steps(self.values, unit, what)
+        return np.atleast_1d(quantities(self.values, unit, f"{name} of {what}"))
+
+    def _problem(self, unit: str) -> str:
+        fits = self.values.ndim == 1 and 1 <= self.values.size <= _MOST_STEPS
+        return "" if fits else f"balanced takes a list of 1 to {_MOST_STEPS} values, found shape {self.values.shape}"
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        size = self.values.size
+        order = np.tile(np.arange(size), (-(-n // size), 1))
+        drawn: Array = self.values[rng.permuted(order, axis=1).ravel()[:n]]
+        return drawn
+
+
+def _steps(written: Mapping[Any, Any], unit: str, what: str) -> Array:
+    """Read ``{from: a, to: b, steps: n}``: n numbers at equal distances, both ends included."""
+    if set(written) != {"from", "to", "steps"}:
+        raise InvalidInput(f"{what}: steps are written {{from: a, to: b, steps: n}}, found {dict(written)!r:.60}")
+    count = written["steps"]
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_STEPS:
+        raise InvalidInput(f"{what}: steps is a whole number from 1 to {_MOST_STEPS}, found {count!r:.60}")
+    first, last = (quantity(written[end], unit, f"{end} of {what}") for end in ("from", "to"))
+    return np.linspace(first, last, count)
+
+
 def _order(minimum: float, maximum: float, unit: str) -> str:
     if minimum <= maximum:
         return ""
@@ -264,6 +321,7 @@ normal = Normal
 truncated_normal = TruncatedNormal
 lognormal = Lognormal
 exponential = Exponential
+balanced = Balanced
 
 KINDS: dict[str, type[Distribution]] = {
     "constant": Constant,
@@ -272,6 +330,7 @@ KINDS: dict[str, type[Distribution]] = {
     "truncated_normal": TruncatedNormal,
     "lognormal": Lognormal,
     "exponential": Exponential,
+    "balanced": Balanced,
 }
 """Distributions by the name that scenarios use."""
 
@@ -312,9 +371,7 @@ def _made(kind: str, arguments: Any, what: str) -> Distribution:
         raise unknown("distribution", kind, KINDS, f"for {what}")
     made = KINDS[kind]
     try:
-        if isinstance(arguments, Mapping):
-            return made(**{str(name): value for name, value in arguments.items()})
-        return made(*(arguments if isinstance(arguments, list | tuple) else [arguments]))
+        return made._written(arguments)
     except TypeError:
         raise InvalidInput(f"{what}: {kind} takes ({_signature(made)})") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -14,11 +14,12 @@ from neurosim.graph import lookup
 from neurosim.graph.build import Progress, build_synapses
 from neurosim.graph.checks import whole
 from neurosim.graph.connectors import connector as read_connector
-from neurosim.graph.delays import DelayGrid
 from neurosim.graph.groups import Group
 from neurosim.graph.history import History
 from neurosim.graph.inputs import Input, read_source
 from neurosim.graph.population import Ids, Population, Slots
+from neurosim.graph.learning import bound_rules, delay_grid
+from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
 from neurosim.units import quantity
@@ -129,8 +130,9 @@ class Network:
         weight: Any = 1.0,
         delay: Any = 1.0,
         receptor: str | None = None,
-        learning: Sequence[Any] = (),
+        learning: Any = (),
         bounds: Mapping[str, Any] | None = None,
+        precision: str = "float32",
     ) -> Projection:
         """Connect two populations.
 
@@ -140,24 +142,29 @@ class Network:
         name : default ``source_target``.
         weight, delay : number, quantity, array (one per synapse) or distribution; unit of the receptor, and ms.
         receptor : an input of the target's model; default its only one, or ``exc``/``inh`` by the weight's sign.
+        learning : learning rules in the order in which they act: ``ns.learning.stdp(tau_plus="20 ms")``, names,
+            ``{name: {parameters}}``, or one of them.
         bounds : ``{"weight": (low, high), "delay": (low, high)}`` for edits and rules.
+        precision : "float32" or "float64", of weights and of what the rules keep per synapse.
         """
         self._check_editable()
         source, target = self._population(source), self._population(target)
         name = self._free_name(f"{source.name}_{target.name}") if name is None else name
         self._check_name(name)
-        if learning:
-            raise InvalidInput(f"projection '{name}': learning rules are announced but not built yet.")
         limits = _read_bounds(bounds, name)
         rule = read_connector(connector)
         own_weights = rule.weights()
         receptor = choose_receptor(target, receptor, weight if own_weights is None else own_weights, name)
         unit = target.model.receptors[receptor].unit
         weight_bounds = _pair(limits.get("weight"), unit, f"bounds of weight of '{name}'")
-        grid = DelayGrid(self.dt, _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'"), name)
+        delay_bounds = _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'")
+        rules = bound_rules(learning, source, target, unit, {"weight": weight_bounds, "delay": delay_bounds}, name)
         projection = Projection(
-            self, name, len(self.projections), source, target, receptor, grid, weight_bounds
-        )
+            self, name, len(self.projections), source, target, receptor,
+            delay_grid(rules, self.dt, delay_bounds, name, precision), weight_bounds, precision,
+        )  # fmt: skip
+        if rules or precision != "float32":
+            projection.values.plasticity = Plasticity(projection, rules, precision)
         build_synapses(projection, rule, weight, delay, self.progress)
         self.projections[name] = projection
         self._touch()

@@ -226,6 +226,8 @@ class Population:
         ids = self.network._issue_ids(self, slots)
         self._births += 1
         self._settle(slots, ids, values)
+        for projection in self.network.projections.values():
+            projection._neurons_born(self, slots)
         self.network.history.neurons(history.NEURON_BIRTH, self.index, ids)
         if self.watcher is not None:
             self.watcher.neurons_born(self, slots)

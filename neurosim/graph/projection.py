@@ -5,23 +5,23 @@ A synapse's id is 64 bits: its presynaptic neuron's id and a birth counter of th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.arrival_order import ArrivalOrder
-from neurosim.graph.checks import extremes, finite_floats, no_such
-from neurosim.graph.delays import DelayGrid
-from neurosim.graph.distributions import distribution
+from neurosim.graph.checks import no_such
+from neurosim.graph.delays import DelayGrid, LearnedDelays
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.rows import Array, Index, RowStore
+from neurosim.graph.synapse_values import SynapseValues
 from neurosim.graph.variable import SynapseVariable, Values
+from neurosim.models.rules import BoundRule
 
 if TYPE_CHECKING:
     from neurosim.graph.network import Network
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 SynapseIds = NDArray[np.uint64]
 
 _SHIFT = np.uint64(32)
-_GREATEST = float(np.finfo(np.float32).max)
 
 
 class Edges(NamedTuple):
@@ -38,7 +37,7 @@ class Edges(NamedTuple):
     id: SynapseIds
     pre: NDArray[np.uint32]
     post: NDArray[np.uint32]
-    weight: NDArray[np.float32]
+    weight: NDArray[np.floating[Any]]
     delay: Values
 
 
@@ -59,6 +58,7 @@ class Projection:
         receptor: str,
         grid: DelayGrid,
         weight_bounds: tuple[float, float] | None,
+        precision: str = "float32",
     ) -> None:
         self.network = network
         self.name = name
@@ -70,6 +70,7 @@ class Projection:
         self.grid = grid
         self.weight_bounds = weight_bounds
         self.store = RowStore(source.n_slots, target.shards, target.stride)
+        self.values = SynapseValues(self, precision)
         self.order = ArrivalOrder()
         self.default_weight: Any = None
         self.default_delay: Any = None
@@ -111,6 +112,24 @@ class Projection:
     def delay(self, value: Any) -> None:
         SynapseVariable(self, "delay", "ms").set(value)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Names and units of what every synapse has its own value of: weight, delay, and what the rules declare."""
+        return self.values.units
+
+    @property
+    def learning(self) -> tuple[BoundRule, ...]:
+        """The learning rules, in the order in which they act."""
+        return self.values.plasticity.rules if self.values.plasticity is not None else ()
+
+    def __getattr__(self, name: str) -> SynapseVariable:
+        values = self.__dict__.get("values")
+        if name.startswith("_") or values is None:
+            raise AttributeError(name)
+        if name not in values.units:
+            raise AttributeError(str(unknown("variable", name, values.units, f"of projection '{self.name}'")))
+        return SynapseVariable(self, name, values.units[name])
+
     def edges(self) -> Edges:
         """All synapses as arrays."""
         return self._edges_at(*self.store.places(self._rows_by_id()))
@@ -129,18 +148,21 @@ class Projection:
         return {
             **self.store.state(),
             "delay_range": np.array([self.grid.low, self.grid.high]),
+            **(self.values.plasticity.state() if self.values.plasticity is not None else {}),
             **{f"order/{name}": array for name, array in self.order.state().items()},
         }
 
     def where(self, condition: str) -> SynapseIds:
         """Ids of the synapses for which an expression holds, e.g. ``"weight < 0.1 mV and delay > 2 ms"``.
 
-        Known symbols: ``pre`` and ``post`` (neuron ids), ``weight``, ``delay``.
+        Known symbols: ``pre`` and ``post`` (neuron ids), and the ``variables``: ``weight``, ``delay``, …
         """
-        expression = parse(condition, {"pre": "", "post": "", "weight": self.weight_unit, "delay": "ms"}, unit="bool")
+        expression = parse(condition, {"pre": "", "post": "", **self.variables}, unit="bool")
         rows, places = self.store.places(self._rows_by_id())
         edges = self._edges_at(rows, places)
-        values: dict[str, Any] = {name: getattr(edges, name) for name in expression.names}
+        others = expression.names - set(Edges._fields)
+        values: dict[str, Any] = {name: getattr(edges, name) for name in expression.names - others}
+        values |= self.values.read_all(sorted(others), rows, places)
         holds = np.broadcast_to(np.asarray(expression.evaluate(values), bool), edges.id.shape)
         ids: SynapseIds = edges.id[holds]
         return ids
@@ -181,18 +203,21 @@ class Projection:
             pre_slots, post_slots = _pairwise(pre_slots, post_slots)
         n = pre_slots.size
         self.network._check_editable()
-        weights = self._drawn("weight", self.default_weight if weight is None else weight, n)
-        delays = self._drawn("delay", self.default_delay if delay is None else delay, n)
-        self._check_weights(weights)
+        weights = self.values.drawn("weight", self.default_weight if weight is None else weight, n)
+        delays = self.values.drawn("delay", self.default_delay if delay is None else delay, n)
+        self.values.check_weights(weights)
         self.grid.check(delays)
         if n == 0:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
-        serials = self.store.append(pre_slots, post_slots, self._columns(weights, stored))
+        serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, n))
         pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
         ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
         if self.network.time > 0.0:
-            self.order.begin(self._now(), ids, self.grid.high)
+            if self.values.plasticity is None:
+                self.order.begin(self._now(), ids, self.grid.high)
+            else:
+                self.values.plasticity.synapses_born(pre_slots, serials)
         shown = self.grid.shown(stored)
         self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, weights, shown)
         return ids
@@ -207,6 +232,8 @@ class Projection:
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
         log = self.network.history
         edges = self._edges_at(rows, places)
+        if self.values.plasticity is not None:
+            self.values.plasticity.synapses_die(places)
         if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
             once = places >= 0
             edges = Edges(edges.id[once], edges.pre[once], edges.post[once], edges.weight[once], edges.delay[once])
@@ -236,14 +263,21 @@ class Projection:
             self.store.relocate_rows(old, new, population.n_slots)
         if population is self.target:
             self.store.relocate_posts(old, new, n_before, population.stride)
+        if self.values.plasticity is not None:
+            self.values.plasticity.relocate(population, old, new)
+
+    def _neurons_born(self, population: Population, slots: Slots) -> None:
+        """Neurons were born at ``slots`` of ``population``."""
+        if self.values.plasticity is not None:
+            self.values.plasticity.neurons_born(population, slots)
 
     def _on_grid(self, dt: float) -> tuple[DelayGrid, Array | None]:
         """What the grid and the delays become when the time step is ``dt``."""
-        grid = DelayGrid(dt, self.grid.declared, self.name)
+        grid = self.grid.on(dt)
         kept = self.store.columns.get("delay")
         if kept is not None:
             live = self.store.places()[1]
-            stored = np.zeros(kept.size, np.int64)
+            stored = np.zeros(kept.size, np.float64 if isinstance(grid, LearnedDelays) else np.int64)
         elif self.size:
             kept, live = np.array([self.store.uniform["delay"]], np.float64), np.zeros(1, np.int64)
             stored = np.zeros(1, np.int64)
@@ -258,83 +292,12 @@ class Projection:
         """The time step is known now: delays become steps."""
         self.grid = grid
         if "delay" in self.store.columns:
-            assert stored is not None
-            self.store.columns["delay"] = stored.astype(grid.dtype)
+            if stored is not None:
+                self.store.columns["delay"] = stored.astype(grid.dtype)
         elif stored is not None:
             self.store.uniform["delay"] = int(stored[0])
         self.store._publish()
         self.network._touch()
-
-    # -- values ---------------------------------------------------------------------------------------
-
-    def _drawn(self, name: str, value: Any, n: int) -> Values:
-        """Values for ``n`` synapses; one value where it is a plain number for all."""
-        unit = self.weight_unit if name == "weight" else "ms"
-        if type(value) in (float, int) and math.isfinite(value):
-            return np.array([value], np.float64)
-        if finite_floats(value, n):
-            return np.asarray(value)
-        drawn = distribution(value, unit, f"{name} of projection '{self.name}'")
-        return drawn.sample(self.network._stream("edit", self.name, name), n, unit)
-
-    def _columns(self, weights: Values, stored: Array) -> dict[str, Array]:
-        """Values of new synapses for the variables that have a column, or need one now."""
-        if self.grid.widen(stored):
-            self.network._touch()
-        values: dict[str, Array] = {}
-        kinds = ("weight", weights.astype(np.float32), np.float32), ("delay", stored, self.grid.dtype)
-        for name, new, dtype in kinds:
-            if not self.store.admits(name, new, dtype):
-                values[name] = new
-        return values
-
-    def _check_weights(self, weights: Values) -> None:
-        if weights.size == 0:
-            return
-        low, high = extremes(weights)
-        if max(-low, high) > _GREATEST:
-            raise UsageError(f"projection '{self.name}': a weight of {max(-low, high):g} is too large to be kept.")
-        if self.weight_bounds is None:
-            return
-        least, most = self.weight_bounds
-        if low < least or high > most:
-            raise UsageError(
-                f"projection '{self.name}': a weight of {low if low < least else high:g} lies outside the bounds "
-                f"[{least:g}, {most:g}] {self.weight_unit}."
-            )
-
-    def _read(self, name: str, places: Index) -> Values:
-        if name == "weight":
-            return self.store.values_at("weight", places).astype(np.float64)
-        return self.grid.shown(self.store.values_at("delay", places))
-
-    def _write(self, name: str, places: Index, values: Values) -> None:
-        if name == "weight":
-            self._check_weights(values)
-            self.store.spread("weight", np.float32)
-            self.store.columns["weight"][places] = values
-            return
-        self.grid.check(values)
-        stored = self.grid.stored(values)
-        if places.size == 0:
-            return
-        if self.network.time > 0.0:
-            self._keep_order(places, stored)
-        self.grid.widen(stored)
-        self.store.spread("delay", self.grid.dtype)
-        self.store.columns["delay"][places] = stored
-        self.network._touch()
-
-    def _keep_order(self, places: Index, new: NDArray[Any]) -> None:
-        """Delays are about to change: what is under way at these synapses must not be overtaken."""
-        old = self.store.values_at("delay", places)
-        changed = np.zeros(self.store.capacity, bool)
-        changed[places[old != new]] = True
-        rows, places = self.store.places()
-        rows, places = rows[changed[places]], places[changed[places]]
-        emitted = self.source.columns["last_spike"][rows]
-        old = self.store.values_at("delay", places)
-        self.order.delays_change(self._now(), self._ids_at(rows, places), emitted, old)
 
     def _now(self) -> int:
         return round(self.network.time / self.network.dt) if self.network.dt else 0
@@ -353,25 +316,26 @@ class Projection:
     def _rows_by_id(self) -> Slots:
         return self.source.slots(self.source.ids)
 
-    def _places_by_id(self) -> Index:
-        """Places of all synapses, in the order of ``ids``."""
-        return self.store.places(self._rows_by_id())[1]
-
     def _ids_at(self, rows: Slots, places: Index) -> SynapseIds:
         pre = self.source.columns["id"][rows].astype(np.uint64)
         return (pre << _SHIFT) | self.store.serials_at(rows, places)
 
     def _edges_at(self, rows: Slots, places: Index) -> Edges:
+        values = self.values.read_all(("weight", "delay"), rows, places)
         return Edges(
             self._ids_at(rows, places),
             self.source.columns["id"][rows],
             self.target.columns["id"][self.store.columns["post"][places]],
-            self.store.values_at("weight", places),
-            self._read("delay", places),
+            values["weight"].astype(self.values.precision),
+            values["delay"],
         )
 
-    def _places(self, ids: ArrayLike) -> Index:
-        return self._locate(ids)[2]
+    def _rows_and_places(self, ids: ArrayLike | None) -> tuple[Slots, Index]:
+        """Row and place of each synapse (default: all, in the order of ``ids``)."""
+        if ids is None:
+            return self.store.places(self._rows_by_id())
+        rows, _, places = self._locate(ids)
+        return rows, places
 
     def _locate(self, ids: ArrayLike) -> tuple[Slots, NDArray[np.uint32], Index]:
         """Row, birth number and place of each synapse; ``UnknownName`` when one does not exist."""

@@ -62,25 +62,24 @@ class SynapseVariable:
     @property
     def values(self) -> Values:
         """All values, in the order of ``projection.ids``."""
-        return self._projection._read(self.name, self._projection._places_by_id())
+        return self._projection.values.read(self.name, *self._projection._rows_and_places(None))
 
     def __getitem__(self, ids: ArrayLike) -> Values:
-        return self._projection._read(self.name, self._projection._places(ids))
+        return self._projection.values.read(self.name, *self._projection._rows_and_places(ids))
 
     def __setitem__(self, ids: ArrayLike, value: Any) -> None:
-        places = self._projection._places(ids)
-        self._write(places, value)
+        self._write(*self._projection._rows_and_places(ids), value)
 
     def set(self, value: Any) -> None:
         """Set all synapses: a number, a quantity, an array in the order of ``ids`` or a distribution."""
-        self._write(self._projection._places_by_id(), value)
+        self._write(*self._projection._rows_and_places(None), value)
 
-    def _write(self, places: NDArray[np.int64], value: Any) -> None:
+    def _write(self, rows: NDArray[np.int64], places: NDArray[np.int64], value: Any) -> None:
         projection = self._projection
         projection.network._check_editable()
         drawn = distribution(value, self.unit, f"{projection.name}.{self.name}")
         stream = projection.network._stream("set", projection.name, self.name)
-        projection._write(self.name, places, drawn.sample(stream, places.size, self.unit))
+        projection.values.write(self.name, rows, places, drawn.sample(stream, places.size, self.unit))
 
     def __repr__(self) -> str:
         return f"<{self._projection.name}.{self.name} in {self.unit or '1'}: {self.values!r}>"

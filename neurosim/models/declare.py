@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from neurosim.errors import UsageError, unknown
-from neurosim.units import format_quantity, quantity
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.units import format_quantity, parse_unit, quantity
+
+if TYPE_CHECKING:
+    from neurosim.models.dynamics import Dynamics
+
+_HELD = re.compile(r"^\s*d(\w+)\s*/\s*dt\s*=.*\(\s*unless\s+refractory\s*\)", re.MULTILINE)
+_SPREAD = re.compile(r"\s*[^\W\d]\w*\s*\(.*\)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -24,9 +35,16 @@ class Parameter:
     def check(self, value: Any, owner: str) -> float:
         """Return ``value`` in this parameter's unit, or raise the error that says what is allowed."""
         number = quantity(value, self.unit, f"{owner}.{self.name}")
-        if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
-            raise UsageError(f"{owner}.{self.name} is {format_quantity(number, self.unit)}; allowed is {self.range}.")
+        self.check_all(np.array([number]), owner)
         return number
+
+    def check_all(self, values: NDArray[np.float64], owner: str) -> None:
+        """Complain of the first of many values, in this parameter's unit, that is not allowed."""
+        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
+        outside = values[~((values >= low) & (values <= high))]
+        if outside.size:
+            found = format_quantity(float(outside[0]), self.unit)
+            raise UsageError(f"{owner}.{self.name} is {found}; allowed is {self.range}.")
 
     @property
     def range(self) -> str:
@@ -42,7 +60,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class StateVariable:
-    """A variable that every neuron has its own value of; ``initial`` is a number or a parameter's name."""
+    """A variable that every neuron has its own value of; ``initial`` is a number or an expression of parameters."""
 
     name: str
     unit: str
@@ -55,7 +73,8 @@ class Receptor:
     """Where arriving weights are added.
 
     Receptors with one ``variable`` share its sums. A ``gated`` receptor loses what arrives while the neuron is
-    refractory (jumps of the membrane); the others (synaptic currents) do not.
+    refractory (jumps of the membrane); the others (synaptic currents) do not. A model finds out by itself: those of
+    variables that are held ``(unless refractory)`` are gated.
     """
 
     variable: str
@@ -65,7 +84,12 @@ class Receptor:
 
 @dataclass(frozen=True)
 class NeuronModel:
-    """A neuron model as its file declares it.
+    """A neuron model as its file declares it; its kernel is generated from that.
+
+    ``equations`` are described in `neurosim.models.equations`. They, the ``threshold`` (a condition; ``rand()`` draws
+    a number from 0 to 1 for each neuron and step) and the ``reset`` (statements) may read parameters, state, ``t``
+    and ``dt``, and ``i_stim`` where currents can be injected. ``refractory`` is a time, e.g. ``"t_ref"``. ``method``
+    is one of `neurosim.models.dynamics.METHODS`; "" is the exact solution of linear equations.
 
     ``drive_unit`` is the unit of injected currents (``stimulate``), None where none can be injected.
     A source (``poisson``, ``spike_list``) has no receptors. ``times`` marks models that are given a list of spike
@@ -83,6 +107,23 @@ class NeuronModel:
     receptors: Mapping[str, Receptor] = field(default_factory=dict)
     drive_unit: str | None = None
     times: bool = False
+    refractory: str = ""
+    method: str = ""
+
+    def __post_init__(self) -> None:
+        held = set(_HELD.findall(self.equations))
+        receptors = {name: replace(r, gated=r.variable in held) for name, r in self.receptors.items()}
+        object.__setattr__(self, "receptors", receptors)
+
+    @cached_property
+    def dynamics(self) -> Dynamics:
+        """The model's mathematics, read and checked; raises InvalidInput for what is wrong in it.
+
+        It is done when first asked for: reading a model takes milliseconds, and the library has many.
+        """
+        from neurosim.models.check import dynamics_of
+
+        return dynamics_of(self)
 
     def __call__(self, **parameters: Any) -> ConfiguredModel:
         """The model with parameters set, e.g. ``izhikevich(a=0.02)`` or ``lif_delta(tau_m="20 ms")``."""
@@ -103,11 +144,15 @@ class NeuronModel:
 
 @dataclass(frozen=True)
 class ConfiguredModel:
-    """A model with a value for each of its parameters (and spike times, where it takes them)."""
+    """A model with a value for each of its parameters (and spike times, where it takes them).
+
+    ``spread`` holds those parameters that every neuron has its own value of: arrays or distributions, as written.
+    """
 
     model: NeuronModel
     parameters: Mapping[str, float]
     times: tuple[tuple[float, ...], ...] = ()
+    spread: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -123,8 +168,20 @@ def configure(model: NeuronModel, parameters: Mapping[str, Any]) -> ConfiguredMo
         raise unknown(f"parameter of {model.name}", "times", [p.name for p in model.parameters])
     for name in given:
         model.parameter(name)
-    values = {p.name: p.check(given.get(p.name, p.default), model.name) for p in model.parameters}
-    return ConfiguredModel(model, values, _spike_times(times) if model.times else ())
+    spread = {name: value for name, value in given.items() if is_spread(value)}
+    values = {
+        p.name: p.check(given.get(p.name, p.default), model.name) for p in model.parameters if p.name not in spread
+    }
+    if not spread:
+        model.dynamics.check_start(values, model.name)
+    return ConfiguredModel(model, values, _spike_times(times) if model.times else (), spread)
+
+
+def is_spread(value: Any) -> bool:
+    """Whether what is given for a parameter is many values: an array, a distribution or how one is written."""
+    if isinstance(value, str):
+        return _SPREAD.fullmatch(value) is not None
+    return isinstance(value, Mapping | list | tuple) or getattr(value, "ndim", 0) > 0 or hasattr(value, "sample")
 
 
 def _spike_times(times: Any) -> tuple[tuple[float, ...], ...]:

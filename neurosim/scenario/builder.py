@@ -26,7 +26,7 @@ from neurosim.scenario.graphfile import (
 from neurosim.scenario.load import Scenario
 from neurosim.scenario.protocol import Cast
 from neurosim.scenario.recording import Recorders, select
-from neurosim.scenario.schema import Population, Projection
+from neurosim.scenario.schema_network import Population, Projection
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
@@ -118,21 +118,21 @@ class _Builder:
         return self.files[path]
 
     def population(self, name: str, population: Population) -> None:
-        assert population.model is not None
-        initial, positions, size = dict(population.initial), population.positions, population.size
+        model = neuron(population.spec(name))
+        initial, positions, size = population.each_initial, population.positions, population.size
         if population.file is not None:
             file = self.file(population.file)
             nodes = self.nodes[name] = file.select(population.nodes)
             size = len(nodes)
-            units = {variable.name: variable.unit for variable in neuron(population.model.spec).model.state}
-            for variable, value in population.initial.items():
+            units = {variable.name: variable.unit for variable in model.model.state}
+            for variable, value in population.each_initial.items():
                 if column := column_of(value):
                     initial[variable] = file.node_values(nodes, column, units[variable])
             columns = position_columns(positions, file)
             if columns:
                 positions = np.stack([file.node_values(nodes, column, "um") for column in columns], axis=1)
         assert size is not None
-        self.net.add_population(name, size, population.model.spec, initial=initial, positions=positions)
+        self.net.add_population(name, size, model, initial=initial, positions=positions)
 
     def connect(self, name: str, projection: Projection, target: str) -> Any:
         connector: Any = projection.connect.spec
@@ -145,7 +145,8 @@ class _Builder:
             edges = file.edges(sides[0], sides[1], graph_columns(projection, file), {"weight": unit, "delay": "ms"})
             weight, delay = edges.values.get("weight", weight), edges.values.get("delay", delay)
             connector = Listed(source.ids[edges.pre], targets.ids[edges.post])
+        precision: dict[str, Any] = {} if projection.precision == "float32" else {"precision": projection.precision}
         return self.net.connect(
             projection.source, target, connector, name=name, weight=weight, delay=delay, receptor=projection.receptor,
-            bounds=dict(projection.bounds.items()),
+            learning=projection.learning, bounds=dict(projection.bounds.items()), **precision,
         )  # fmt: skip

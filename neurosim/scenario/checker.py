@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from neurosim.errors import NeurosimError, Problem, unknown
 from neurosim.expressions import parse
+from neurosim.graph.rule_names import named
 from neurosim.models import ConfiguredModel
 from neurosim.scenario.graphfile import GraphFile, position_columns, read_graph
 from neurosim.scenario.reader import Document, Location
-from neurosim.scenario.schema import Selection, Spec
+from neurosim.scenario.schema import Spec
+from neurosim.scenario.schema_network import Selection
 from neurosim.units import quantity
 
 T = TypeVar("T")
@@ -23,7 +25,8 @@ class Checker:
     """Collects problems while the parts of a scenario look each other up.
 
     ``models`` and ``sizes`` hold the populations that could be understood; a name that stands in the file but
-    not there had a problem of its own, so nobody complains about it twice.
+    not there had a problem of its own, so nobody complains about it twice. ``rules`` holds the learning rules of
+    projections (by full name), bound to their populations, likewise.
     """
 
     def __init__(self, document: Document, spec: Spec) -> None:
@@ -33,6 +36,7 @@ class Checker:
         self.problems: list[Problem] = []
         self.models: dict[str, ConfiguredModel] = {}
         self.sizes: dict[str, int] = {}
+        self.rules: dict[str, list[Any]] = {}
         self._files: dict[Path, GraphFile | None] = {}
 
     def add(self, location: Location, message: str) -> None:
@@ -88,6 +92,14 @@ class Checker:
         configured = self.model_of(name)
         return {v.name: v.unit for v in configured.model.state} if configured else {}
 
+    def neuron_values(self, name: str) -> dict[str, str]:
+        """Return what every neuron of a population has its own value of, with units, as far as rules can read it."""
+        symbols = self.symbols(name)
+        symbols.pop("id")
+        configured = self.model_of(name)
+        drive = configured.model.drive_unit if configured is not None else None
+        return symbols if drive is None else {**symbols, "i_stim": drive}
+
     def symbols(self, name: str) -> dict[str, str]:
         """Return what a condition on the neurons of a population or group can name, with units."""
         symbols = {"id": "", **self.variables(name)}
@@ -100,8 +112,23 @@ class Checker:
 
     def synapse_symbols(self, name: str) -> dict[str, str]:
         """Return what a condition on the synapses of a projection can name; empty if it was not understood."""
+        variables = self.synapse_variables(name)
+        return {"pre": "", "post": "", **variables} if variables else {}
+
+    def synapse_variables(self, name: str) -> dict[str, str]:
+        """Return what each synapse of a projection has, with units; empty if it was not understood."""
         unit = self.weight_unit(name)
-        return {} if unit is None else {"pre": "", "post": "", "delay": "ms", "weight": unit}
+        if unit is None:
+            return {}
+        units = {"weight": unit, "delay": "ms"}
+        for one, projection in self.spec.projections.items():
+            for full, _ in projection.expand(one):
+                if name in (one, full):
+                    if len(self.rules.get(full, ())) < len(projection.learning):
+                        return {}
+                    rules = named(self.rules.get(full, ()))
+                    units |= {rule[variable.name]: variable.unit for rule in rules for variable in rule.rule.variables}
+        return units
 
     def weight_unit(self, name: str) -> str | None:
         """Return the unit of a projection's weights, if its target could be understood."""
@@ -115,6 +142,13 @@ class Checker:
         return None
 
     # -- checks that several sections share -----------------------------------------------------------
+
+    def synapse_variable(self, name: str, variables: Iterable[str], location: Location) -> None:
+        """Check that the synapses of a projection have these variables."""
+        known = self.synapse_variables(name)
+        for index, variable in enumerate(variables if known else ()):
+            if variable not in known:
+                self.add((*location, index), str(unknown("synapse variable", variable, known, f"of {name}")))
 
     def graph(self, file: str, location: Location) -> GraphFile | None:
         """Return a graph file, read once; its path is relative to the scenario's folder."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from neurosim.errors import InvalidInput, unknown
 from neurosim.graph.connectors import connector
 from neurosim.graph.distributions import distribution
-from neurosim.models import ConfiguredModel, configure, neuron_models
+from neurosim.models import ConfiguredModel, Parameter, configure, neuron, neuron_models
+from neurosim.models.declare import is_spread
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.fields import Kind, show
 from neurosim.scenario.graphfile import (
@@ -18,8 +21,9 @@ from neurosim.scenario.graphfile import (
     graph_columns,
     position_columns,
 )
+from neurosim.scenario.in_place import read_all
 from neurosim.scenario.reader import Location
-from neurosim.scenario.schema import Input, Population, Projection
+from neurosim.scenario.schema_network import Input, Population, Projection
 from neurosim.units import quantities, quantity
 
 _INPUTS = {"poisson": "rate", "current": "amplitude"}  # kind -> its one parameter
@@ -70,7 +74,10 @@ def _population(name: str, population: Population, checker: Checker) -> None:
             checker.sizes[name] = len(nodes)
     elif population.size is not None:
         checker.sizes[name] = population.size
-    model = _model(population.model, (*location, "model"), checker) if population.model else None
+    if population.model is not None:
+        model = _model(population.model, (*location, "model"), checker)
+    else:
+        model = read_all(neuron, population.spec(name), location, checker)
     if model is None:
         return
     checker.models[name] = model
@@ -78,7 +85,7 @@ def _population(name: str, population: Population, checker: Checker) -> None:
         message = f"has times for {len(model.times)} neurons, but {name} has {checker.sizes[name]}"
         checker.add((*location, "model"), message)
     units = checker.variables(name)
-    for variable, value in population.initial.items():
+    for variable, value in population.each_initial.items():
         where = (*location, "initial", variable)
         if variable not in units:
             checker.add(where, str(unknown("state variable", variable, units, f"of {model.name}")))
@@ -105,8 +112,18 @@ def _model(kind: Kind, location: Location, checker: Checker) -> ConfiguredModel 
             continue
         parameter = checker.attempt((*inner, key), model.parameter, key)
         if parameter is not None:
-            checker.attempt((*inner, key), parameter.check, value, model.name)
+            checker.attempt((*inner, key), _value_of, parameter, value, model.name)
     return configure(model, kind.arguments) if len(checker.problems) == before else None
+
+
+def _value_of(parameter: Parameter, value: Any, model: str) -> None:
+    """Check the value of a parameter, or the values where every neuron has its own."""
+    if not is_spread(value):
+        parameter.check(value, model)
+        return
+    spread = distribution(value, parameter.unit, f"{model}.{parameter.name}")
+    ends = [end for end in (spread.low, spread.high) if end is not None]
+    parameter.check_all(np.array(ends), model)
 
 
 def _positions(

@@ -11,7 +11,7 @@ from neurosim.models import neuron
 from neurosim.scenario.expect import describe as expectation_in_words
 from neurosim.scenario.graphfile import GraphFile, graph_arguments, read_graph
 from neurosim.scenario.load import Scenario
-from neurosim.scenario.schema import Population, Projection
+from neurosim.scenario.schema_network import Population, Projection
 
 SYNAPSE = 12  # bytes: target, weight, birth number
 DELAY = 1  # bytes more where delays differ
@@ -45,8 +45,7 @@ def size(scenario: Scenario) -> Size:
             memory += number * (SYNAPSE + DELAY * differ) * SLACK + neurons[projection.source] * ROW
             memory += neurons[target] * 8 * (highest / scenario.spec.header.dt + 1)  # ring of arrivals
     for name, population in scenario.spec.populations.items():
-        assert population.model is not None
-        memory += neurons[name] * 8 * (len(neuron(population.model.spec).model.state) + 6)
+        memory += neurons[name] * 8 * (len(neuron(population.spec(name)).model.state) + 6)
     return Size(neurons, synapses, memory + largest * BUILDING)
 
 
@@ -55,8 +54,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
     header, spec, about = scenario.spec.header, scenario.spec, size(scenario)
     populations, projections = {}, {}
     for name, population in spec.populations.items():
-        assert population.model is not None
-        configured = neuron(population.model.spec)
+        configured = neuron(population.spec(name))
         populations[name] = {
             "model": configured.name,
             "parameters": dict(configured.parameters),
@@ -67,7 +65,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
             projections[full] = {
                 "from": projection.source,
                 "to": target,
-                "receptor": projection.receptor or _receptor(projection, spec.populations[target]),
+                "receptor": projection.receptor or _receptor(projection, target, spec.populations[target]),
                 "connect": projection.connect.spec,
                 "weight": projection.weight,
                 "delay": projection.delay,
@@ -121,10 +119,9 @@ def _synapses(
     return float(file.edges(sides[0], sides[1], {}, {}).pre.size)
 
 
-def _receptor(projection: Projection, target: Population) -> str | None:
+def _receptor(projection: Projection, name: str, target: Population) -> str | None:
     """Return the receptor that the sign of the weight chooses; None where the weights are in a file."""
-    assert target.model is not None
-    receptors = neuron(target.model.spec).model.receptors
+    receptors = neuron(target.spec(name)).model.receptors
     first = next(iter(receptors))
     if len(receptors) == 1 or projection.weight is None:
         return first if len(receptors) == 1 else None

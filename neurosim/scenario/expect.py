@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from neurosim.scenario import synapse_values
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.measures import MEASURES, Lifetime
 from neurosim.scenario.reader import Location
-from neurosim.scenario.schema import OVER, Expectation
+from neurosim.scenario.schema import OVER, VALUES, Expectation
 from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class _Window:
     """An expectation about the spikes between two times."""
 
     def __init__(self, expectation: Expectation, simulation: Simulation, cast: Cast, duration: float) -> None:
-        self.expectation = expectation
+        self.expectation, self.unit = expectation, UNITS.get(expectation.kind, "")
         self.begin, self.end = expectation.over or (0.0, duration)
         self.measure = MEASURES[expectation.kind]()
         self.neurons = cast.neurons(getattr(expectation, expectation.kind))
@@ -117,7 +118,10 @@ class _Moment:
     """An expectation about the network at one time."""
 
     def __init__(self, expectation: Expectation, simulation: Simulation, cast: Cast, duration: float) -> None:
-        self.expectation = expectation
+        self.expectation, self.unit = expectation, ""
+        if expectation.kind in VALUES:
+            (projection, *_) = cast.synapses(getattr(expectation, expectation.kind).projection)
+            self.unit = synapse_values.unit_of(expectation, projection.variables)
         self.end = duration if expectation.at is None else expectation.at
         self.cast = cast
         self.found: float | None = None
@@ -142,6 +146,9 @@ class _Moment:
             return float(self.cast.neurons(expectation.neurons).size)
         if expectation.synapses is not None:
             return float(sum(projection.size for projection in self.cast.synapses(expectation.synapses)))
+        if expectation.kind in VALUES:
+            about = getattr(expectation, expectation.kind)
+            return synapse_values.measure(about, synapse_values.variable_of(expectation), self.cast)
         assert expectation.connectivity is not None
         return _connectivity(expectation.connectivity.source, expectation.connectivity.target, self.cast)
 
@@ -165,8 +172,8 @@ def _population(neurons: Any) -> Population:
 
 
 def _judge(expectation: Expectation, end: float, reached: float, one: _Window | _Moment) -> Outcome:
-    unit = UNITS.get(expectation.kind, "")
-    low, high = bounds(expectation)
+    unit = one.unit
+    low, high = bounds(expectation, unit)
     said = describe(expectation)
     if end > reached * (1 + 1e-12):
         return Outcome(
@@ -174,14 +181,13 @@ def _judge(expectation: Expectation, end: float, reached: float, one: _Window | 
         )
     value = one.value()
     if math.isnan(value):
-        return Outcome(said, "failed", None, low, high, unit, "too few spikes to measure it")
+        return Outcome(said, "failed", None, low, high, unit, "there is too little to measure it by")
     held = (low is None or value >= low) and (high is None or value <= high)
     return Outcome(said, "held" if held else "failed", value, low, high, unit)
 
 
-def bounds(expectation: Expectation) -> tuple[float | None, float | None]:
+def bounds(expectation: Expectation, unit: str) -> tuple[float | None, float | None]:
     """Return ``between`` as numbers in the unit of what is measured; None is an open end."""
-    unit = UNITS.get(expectation.kind, "")
     low, high = (None if bound is None else quantity(bound, unit, "") for bound in expectation.between)
     return low, high
 
@@ -194,15 +200,19 @@ def needed(expectation: Expectation) -> float:
 def describe(expectation: Expectation) -> str:
     """Return an expectation in words, e.g. ``rate of exc over 200 ms to 1 s``."""
     about = getattr(expectation, expectation.kind)
-    of = f"from {about.source} to {about.target}" if expectation.kind == "connectivity" else f"of {about}"
+    names = {"cv": "CV of the interspike intervals"}
+    said = f"{names.get(expectation.kind, expectation.kind)} of {about}"
+    if expectation.kind == "connectivity":
+        said = f"connectivity from {about.source} to {about.target}"
+    elif expectation.kind in VALUES:
+        said = synapse_values.describe(expectation)
     when = ""
     if expectation.over is not None:
         begin, end = (format_quantity(t, "ms") for t in expectation.over)
         when = f" over {begin} to {end}"
     elif expectation.at is not None:
         when = f" at {format_quantity(expectation.at, 'ms')}"
-    names = {"cv": "CV of the interspike intervals"}
-    return f"{names.get(expectation.kind, expectation.kind)} {of}{when}"
+    return f"{said}{when}"
 
 
 # -- before it runs ---------------------------------------------------------------------------------------
@@ -213,13 +223,20 @@ def check(checker: Checker) -> None:
     for index, expectation in checker.spec.expect.items():
         location: Location = ("expect", index)
         kind, about = expectation.kind, getattr(expectation, expectation.kind)
+        unit = UNITS.get(kind, "")
         if kind == "connectivity":
             checker.refer_neurons(about.source, (*location, kind, "from"))
             checker.refer_neurons(about.target, (*location, kind, "to"))
+        elif kind in VALUES:
+            synapse_values.check(expectation, (*location, kind), checker)
+            known = checker.synapse_variables(about.projection)
+            unit = synapse_values.unit_of(expectation, known)
+            if not known:  # what is measured was not understood, nor can its unit be
+                continue
         elif kind == "synapses":
             checker.refer("projection", about, (*location, kind), ["projections"])
         else:
             checker.refer_neurons(about, (*location, kind))
-        low, high = checker.attempt((*location, "between"), bounds, expectation) or (None, None)
+        low, high = checker.attempt((*location, "between"), bounds, expectation, unit) or (None, None)
         if low is not None and high is not None and low > high:
             checker.add((*location, "between"), f"the lower bound {low:g} is above the upper {high:g}")

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import InvalidInput, NeurosimError
 from neurosim.units import quantity
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -56,6 +56,14 @@ def show(value: Any) -> str:
     """Return ``value`` as a message quotes it: short, on one line."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def read_kind(value: Any) -> Kind:
+    """Read a kind as written; raises InvalidInput."""
+    try:
+        return _kind(value)
+    except PydanticCustomError as error:
+        raise InvalidInput(error.message()) from None
 
 
 def _kind(value: Any) -> Kind:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from neurosim.errors import InvalidInput, unknown
 from neurosim.scenario.fields import Kind
-from neurosim.scenario.schema import Projection
+from neurosim.scenario.schema_network import Projection
 from neurosim.units import quantity
 
 Array = npt.NDArray[np.float64]

@@ -15,7 +15,7 @@ from neurosim.graph.distributions import Distribution, Values, distribution
 from neurosim.rng import MAX_POISSON_MEAN
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.reader import Location
-from neurosim.scenario.schema import Projection
+from neurosim.scenario.schema_network import Population, Projection
 from neurosim.units import format_quantity, quantity
 
 _GREATEST = float(np.finfo(np.float32).max)
@@ -36,8 +36,9 @@ def check(checker: Checker) -> None:
     for name, population in checker.spec.populations.items():
         limits.sources(name)
         units = checker.variables(name)
-        for variable, value in population.initial.items():
+        for variable, value in population.each_initial.items():
             limits.list_length(name, value, units.get(variable), ("populations", name, "initial", variable))
+        limits.spread(name, population)
     for name, drive in checker.spec.inputs.items():
         if drive.kind == "poisson":
             limits.input_rate(drive.arguments.get("rate"), ("inputs", name, "poisson", "rate"))
@@ -120,6 +121,16 @@ class _Limits:
         drawn, size = _read(value, unit), self.checker.sizes.get(population)
         if isinstance(drawn, Values) and size is not None and drawn.values.size != size:
             self.checker.add(location, f"has {drawn.values.size} values for {size} neurons")
+
+    def spread(self, name: str, population: Population) -> None:
+        """Check that parameters given as lists have a value for each neuron."""
+        configured = self.checker.models.get(name)
+        if configured is None:
+            return
+        place = ("parameters",) if population.model is None else ("model", population.model.name)
+        for key, value in configured.spread.items():
+            unit = configured.model.parameter(key).unit
+            self.list_length(name, value, unit, ("populations", name, *place, key))
 
     def setting(self, path: str, value: Any, location: Location) -> None:
         parts = path.split(".")

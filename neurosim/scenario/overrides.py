@@ -94,6 +94,9 @@ def _with_kind(data: dict[str, Any], parts: list[str]) -> list[str]:
     if parts[0] == "inputs":
         kind = [name for name in ("poisson", "current") if name in entry]
         return parts if parts[2] in ("to", "weight", "receptor", *kind) else [*parts[:2], *kind, parts[2]]
+    own = entry.get("parameters")
+    if isinstance(own, dict) and parts[2] in own:
+        return [*parts[:2], "parameters", parts[2]]
     model = entry.get("model")
     name = model if isinstance(model, str) else next(iter(model), "") if isinstance(model, dict) else ""
     declared = neuron_models().get(name)

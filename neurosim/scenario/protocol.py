@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from neurosim.graph.projection import Projection
 
 CHECK_EVERY = 1.0  # ms, of `when`
-SETTABLE = "inputs.NAME.(rate|amplitude), populations.NAME.VARIABLE, projections.NAME.(weight|delay)"
+SETTABLE = "inputs.NAME.(rate|amplitude), populations.NAME.VARIABLE, projections.NAME.(weight|delay|VARIABLE)"
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,8 @@ def _performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], 
                 simulation.stimulate(cast.neurons(stimulate.target), stimulate.current, stimulate.duration)
             if action.lesion is not None:
                 _lesion(action.lesion, cast)
+            for signal, amount in (action.modulate or {}).items():
+                simulation.modulate(signal, quantity(amount, "", signal))
 
     return act
 
@@ -186,6 +188,12 @@ def _check_action(action: Action, location: Location, checker: Checker) -> None:
         _check_stimulate(action.stimulate, (*location, "stimulate"), checker)
     if action.lesion is not None:
         _check_lesion(action.lesion, (*location, "lesion"), checker)
+    for signal, amount in (action.modulate or {}).items():
+        place = (*location, "modulate", signal)
+        heard = {rule.modulator for rules in checker.rules.values() for rule in rules if rule.modulator}
+        if signal not in heard:
+            checker.add(place, str(unknown("modulator", signal, heard, "that a learning rule listens to")))
+        checker.attempt(place, quantity, amount, "", "")
 
 
 def _check_set(path: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
@@ -240,14 +248,13 @@ def _set_population(name: str, key: str, value: Any, on: Sequence[str], location
 def _set_projection(name: str, key: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
     if on:
         checker.add(location, "`on` names neurons; all synapses of a projection are set together")
+    known = checker.synapse_variables(name)
     if key == "delay":
         check_delay(value, location, checker)
-    elif key == "weight":
-        unit = checker.weight_unit(name)
-        if unit is not None:
-            checker.attempt(location, distribution, value, unit, key)
-    else:
-        checker.add(location, str(unknown("synapse variable", key, ["weight", "delay"])))
+    elif key in known:
+        checker.attempt(location, distribution, value, known[key], key)
+    elif known:
+        checker.add(location, str(unknown("synapse variable", key, known, f"of {name}")))
 
 
 def _check_stimulate(stimulate: Stimulate, location: Location, checker: Checker) -> None:

@@ -26,7 +26,8 @@ class Document:
     """The values of one YAML file and where each stands.
 
     ``data`` is made of dict, list, str, int, float, bool and None. ``lines`` maps the location of a value (its keys
-    and list indices from the root) to its 1-based line. ``flags`` does the same for values that came from a command
+    and list indices from the root) to its 1-based line. ``blocks`` maps a text that was written as a block (after
+    ``|``) to the line of its own first line. ``flags`` does the same as ``lines`` for values that came from a command
     line flag instead (see `neurosim.scenario.overrides`).
     """
 
@@ -35,13 +36,20 @@ class Document:
     text: str
     lines: dict[Location, int] = field(default_factory=dict)
     flags: dict[Location, str] = field(default_factory=dict)
+    blocks: dict[Location, int] = field(default_factory=dict)
 
-    def problem(self, location: Location, message: str) -> Problem:
-        """Return the `Problem` that points at ``location``, or at its nearest ancestor that has a line."""
+    def problem(self, location: Location, message: str, inside: int | None = None) -> Problem:
+        """Return the `Problem` that points at ``location``, or at its nearest ancestor that has a line.
+
+        ``inside`` is the line (from 0) within the text at ``location`` that it is about; the file's line is known
+        where the text was written as a block.
+        """
         path = ".".join(str(part) for part in location)
         for depth in range(len(location), -1, -1):
             if location[:depth] in self.flags:
                 return Problem(message, self.flags[location[:depth]], None, path)
+            if inside is not None and location[:depth] == location and location in self.blocks:
+                return Problem(message, self.file, self.blocks[location] + inside, path)
             if location[:depth] in self.lines:
                 return Problem(message, self.file, self.lines[location[:depth]], path)
         return Problem(message, self.file, 1, path)
@@ -61,18 +69,19 @@ def read(path: str | Path) -> Document:
 
 def parse(text: str, file: str = "<text>") -> Document:
     """Parse YAML text whose root is a mapping; see `read`."""
-    data, lines, problems = _load(text, file)
+    tree = _Tree(file)
+    data, problems = _load(text, tree)
     if not problems and not isinstance(data, dict):
         found = "nothing" if data is None else f"a {_kind(data)}"
         problems = [Problem(f"a scenario is a mapping (`name: …`, `populations: …`), found {found}", file, 1)]
     if problems:
         raise ScenarioError(problems)
-    return Document(data, file, text, lines)
+    return Document(data, file, text, tree.lines, blocks=tree.blocks)
 
 
 def parse_value(text: str, source: str) -> Any:
     """Parse the value of a flag, such as ``20 ms``, ``100`` or ``{fixed_indegree: 40}``."""
-    data, _, problems = _load(text, source)
+    data, problems = _load(text, _Tree(source))
     if problems:
         raise ScenarioError([Problem(problem.message, source) for problem in problems])
     return data
@@ -107,7 +116,8 @@ def _text(path: Path) -> str:
     return text
 
 
-def _load(text: str, file: str) -> tuple[Any, dict[Location, int], list[Problem]]:
+def _load(text: str, tree: _Tree) -> tuple[Any, list[Problem]]:
+    """Return the value of a YAML text and what is wrong with it; ``tree`` takes the places."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -116,20 +126,19 @@ def _load(text: str, file: str) -> tuple[Any, dict[Location, int], list[Problem]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        return None, {}, [Problem(f"not valid YAML: {what}", file, mark.line + 1 if mark else None)]
+        return None, [Problem(f"not valid YAML: {what}", tree.file, mark.line + 1 if mark else None)]
     except (YAMLError, ValueError) as error:
-        return None, {}, [Problem(f"not valid YAML: {str(error).splitlines()[0]}", file)]
+        return None, [Problem(f"not valid YAML: {str(error).splitlines()[0]}", tree.file)]
     except RecursionError:
-        return None, {}, [Problem("nests too deeply", file)]
+        return None, [Problem("nests too deeply", tree.file)]
     if root is None:
-        return None, {}, []
-    tree = _Tree(file)
+        return None, []
     try:
         data = tree.value(root, (), ())
     except _TooLarge as error:
         tree.problems.append(error.problem)
         data = None
-    return data, tree.lines, tree.problems
+    return data, tree.problems
 
 
 class _TooLarge(Exception):
@@ -143,6 +152,7 @@ class _Tree:
     def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Location, int] = {}
+        self.blocks: dict[Location, int] = {}
         self.problems: list[Problem] = []
         self.count = 0
 
@@ -165,6 +175,8 @@ class _Tree:
             return self.mapping(node, location, above)
         if node.id == "sequence":
             return [self.value(item, (*location, index), above) for index, item in enumerate(node.value)]
+        if node.style == "|":
+            self.blocks[location] = line + 1
         return self.scalar(node)
 
     def mapping(self, node: Any, location: Location, above: tuple[int, ...]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from neurosim import rng
 from neurosim.errors import unknown
 from neurosim.graph.groups import Group
 from neurosim.scenario.checker import Checker
-from neurosim.scenario.schema import Record, Selection, StateRecord
+from neurosim.scenario.schema import Record, StateRecord
+from neurosim.scenario.schema_network import Selection
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
@@ -120,5 +121,7 @@ def check(checker: Checker) -> None:
                 checker.add((*location, "select"), "a group is a selection already")
             else:
                 checker.selection(state.select, name, (*location, "select"))
-    for name in record.synapses:
-        checker.refer("projection", name, ("record", "synapses", name), ["projections"])
+    for name, synapses in record.synapses.items():
+        location = ("record", "synapses", name)
+        if checker.refer("projection", name, location, ["projections"]):
+            checker.synapse_variable(name, synapses.variables, (*location, "variables"))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from neurosim.scenario.fields import (
-    AnyKind,
     Count,
     Duration,
     Flag,
@@ -25,111 +24,7 @@ from neurosim.scenario.fields import (
     Time,
     refuse,
 )
-
-
-class Selection(Section):
-    """Neurons of a population: ``first: n``, ``last: n``, ``slice: [a, b]``, ``random: n`` or ``where: condition``."""
-
-    first: Count | None = None
-    last: Count | None = None
-    slice: tuple[StrictInt, StrictInt] | None = None
-    random: Count | None = None
-    where: Text | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        ways = ["first", "last", "slice", "random", "where"]
-        given = [way for way in ways if getattr(self, way) is not None]
-        if len(given) != 1:
-            raise refuse(f"must say which neurons in one way ({', '.join(ways)}), found {', '.join(given) or 'none'}")
-        if self.slice and not 0 <= self.slice[0] < self.slice[1]:
-            raise refuse(f"`slice: [a, b]` takes neurons a to b-1 with 0 <= a < b, found {list(self.slice)}")
-        return self
-
-
-class Group(Selection):
-    """A named selection of one population."""
-
-    population: Name
-
-
-class Population(Section):
-    """A population of one model. ``file`` (key ``from``) reads its neurons from the nodes of a graph file."""
-
-    size: Count | None = None
-    file: Text | None = Field(None, alias="from")
-    nodes: dict[str, Any] = Field(default_factory=dict)
-    model: AnyKind | None = None
-    initial: dict[str, Any] = Field(default_factory=dict)
-    positions: Any = None
-    equations: NotYet = None
-    threshold: NotYet = None
-    reset: NotYet = None
-
-    @model_validator(mode="after")
-    def _sized(self) -> Self:
-        if self.model is None:
-            raise refuse("`model` is missing")
-        if (self.size is None) == (self.file is None):
-            raise refuse("needs either `size` or `from` (a graph file)")
-        if self.nodes and self.file is None:
-            raise refuse("`nodes` selects nodes of a graph file and needs `from`")
-        return self
-
-
-class Input(Section):
-    """Independent input to every target neuron; exactly one of the kinds."""
-
-    poisson: dict[str, Any] | None = None
-    current: dict[str, Any] | None = None
-    to: Names
-    weight: Any = None
-    receptor: Name | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.poisson is None) == (self.current is None):
-            raise refuse("needs one kind of input: `poisson: {rate: …}` or `current: {amplitude: …}`")
-        if self.poisson is not None and self.weight is None:
-            raise refuse("`weight` is missing")
-        if self.current is not None and (self.weight is not None or self.receptor is not None):
-            raise refuse("a current takes no `weight` and no `receptor`")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """``poisson`` or ``current``."""
-        return "poisson" if self.poisson is not None else "current"
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The parameters of the kind, as written."""
-        return self.poisson if self.poisson is not None else self.current or {}
-
-
-class Projection(Section):
-    """Synapses from one population to others; ``to`` lists expand to one projection each."""
-
-    source: Name = Field(alias="from")
-    to: Names
-    connect: AnyKind
-    weight: Any = None
-    delay: Any = None
-    receptor: Name | None = None
-    bounds: dict[Literal["weight", "delay"], tuple[Any, Any]] = Field(default_factory=dict)
-    learning: NotYet = None
-    on_arrival: NotYet = None
-    on_post: NotYet = None
-    on_emission: NotYet = None
-    transmit: NotYet = None
-
-    def expand(self, name: str) -> list[tuple[str, str]]:
-        """Return the projections that the entry stands for, each with its target.
-
-        One target keeps the entry's name; of several, each is called ``NAME_TARGET``.
-        """
-        several = len(self.to) > 1
-        return [(f"{name}_{target}" if several else name, target) for target in self.to]
+from neurosim.scenario.schema_network import Group, Input, Population, Projection, Selection
 
 
 class Stimulate(Section):
@@ -174,15 +69,19 @@ class Action(Section):
     set: dict[str, Any] | None = None
     stimulate: Stimulate | None = None
     lesion: Lesion | None = None
+    modulate: dict[str, Any] | None = None
     on: Names | None = None
 
     @model_validator(mode="after")
     def _acts(self) -> Self:
-        if not any((self.set, self.stimulate, self.lesion, getattr(self, "do", None))):
-            raise refuse("does nothing: give `set`, `stimulate` or `lesion`, or a list of them under `do`")
+        if not any((*(getattr(self, way) for way in WAYS), getattr(self, "do", None))):
+            raise refuse("does nothing: give `set`, `stimulate`, `lesion` or `modulate`, or a list of them under `do`")
         if self.on is not None and self.set is None:
             raise refuse("`on` says where `set` acts; there is no `set` here")
         return self
+
+
+WAYS = ("set", "stimulate", "lesion", "modulate")
 
 
 class Entry(Action):
@@ -208,12 +107,8 @@ class Entry(Action):
     @property
     def actions(self) -> list[Action]:
         """Everything the entry does, in order."""
-        own = [Action(set=self.set, stimulate=self.stimulate, lesion=self.lesion, on=self.on)] if self._own else []
-        return own + self.do
-
-    @property
-    def _own(self) -> bool:
-        return any((self.set, self.stimulate, self.lesion))
+        own = {way: value for way in WAYS if (value := getattr(self, way)) is not None}
+        return [*([Action(**own, on=self.on)] if own else []), *self.do]
 
 
 def _not_all(value: Any) -> Any:
@@ -229,9 +124,9 @@ class StateRecord(Section):
 
 
 class SynapseRecord(Section):
-    """Weights and delays of one projection, sampled at a period; ``sample`` bounds how many synapses."""
+    """Weights, delays and variables of rules of one projection, sampled; ``sample`` bounds how many synapses."""
 
-    variables: tuple[Literal["weight", "delay"], ...] = ("weight", "delay")
+    variables: Names = Field(default_factory=lambda: ["weight", "delay"])
     every: Duration
     sample: Count | None = None
 
@@ -252,6 +147,28 @@ class Pair(Section):
     target: Name = Field(alias="to")
 
 
+class SynapseValues(Section):
+    """Values of the synapses of a projection: the share of them between two bounds, or a statistic of them.
+
+    ``source`` and ``target`` (keys ``from`` and ``to``) restrict them to synapses between these neurons.
+    """
+
+    projection: Name
+    variable: Name | None = None
+    source: Name | None = Field(None, alias="from")
+    target: Name | None = Field(None, alias="to")
+    above: Any = None
+    below: Any = None
+    statistic: Literal["mean", "sd", "median", "min", "max", "bimodality"] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        share = self.above is not None or self.below is not None
+        if share == (self.statistic is not None):
+            raise refuse("needs either `above` and/or `below` (the share of values there) or a `statistic`")
+        return self
+
+
 class Expectation(Section):
     """A statement about the run that it checks itself."""
 
@@ -262,6 +179,9 @@ class Expectation(Section):
     neurons: Name | None = None
     synapses: Name | None = None
     connectivity: Pair | None = None
+    weights: SynapseValues | None = None
+    delays: SynapseValues | None = None
+    variables: SynapseValues | None = None
     over: tuple[Time, Time] | None = None
     at: Time | None = None
     between: tuple[Any, Any]
@@ -278,6 +198,9 @@ class Expectation(Section):
             raise refuse(f"`{given[0]}` is measured at a time: `at: TIME`, not `over`")
         if self.over is not None and self.over[0] >= self.over[1]:
             raise refuse("`over: [begin, end]` must end after it begins")
+        values = getattr(self, given[0])
+        if given[0] in VALUES and (values.variable is None) == (given[0] == "variables"):
+            raise refuse("`variable` says which of `variables`; `weights` and `delays` take none")
         return self
 
     @property
@@ -287,7 +210,8 @@ class Expectation(Section):
 
 
 OVER = ("rate", "cv", "correlation", "spikes")
-EXPECTATIONS = (*OVER, "neurons", "synapses", "connectivity")
+VALUES = ("weights", "delays", "variables")
+EXPECTATIONS = (*OVER, "neurons", "synapses", "connectivity", *VALUES)
 
 
 class Header(Section):

@@ -10,6 +10,7 @@ from neurosim.errors import Problem, suggest
 from neurosim.scenario.fields import NAME, Section, show
 from neurosim.scenario.reader import Document, Location
 from neurosim.scenario.schema import LISTED, NAMED, Header, Record, Spec
+from neurosim.scenario.schema_network import Rule, in_place
 
 
 def shape(document: Document) -> tuple[Spec, list[Problem]]:
@@ -28,6 +29,10 @@ def shape(document: Document) -> tuple[Spec, list[Problem]]:
         named = {name: reader.read(model, value, (section, name)) for name, value in entries.items()}
         reader.names(section, entries)
         parts[section] = {name: entry for name, entry in named.items() if entry is not None}
+    for name, projection in parts["projections"].items():
+        for index, rule in enumerate(projection.learning):
+            if in_place(rule):
+                reader.read(Rule, rule, ("projections", name, "learning", index))
     for section, model in LISTED.items():
         listed = {i: reader.read(model, value, (section, i)) for i, value in enumerate(reader.section(section, list))}
         parts[section] = {i: entry for i, entry in listed.items() if entry is not None}

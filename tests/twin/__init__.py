@@ -7,7 +7,11 @@ neurosim and needs nothing but the standard library. Read it in this order:
 ``rng``         random words keyed by (seed, purpose, neuron, step)
 ``parts``       what the world is made of: neurons, synapses, populations, projections, inputs, arrivals
 ``models``      what one neuron does in one step
-``plasticity``  what one synapse learns from one event
+``traces``      fading memories of spikes
+``plasticity``  what one synapse learns from one event, and what a rule sees of it
+``rules``       the library's learning rules
+``odd_rules``   rules that use all there is
+``learning``    when synapses learn
 ``world``       births, deaths, and the order of everything that happens at one time
 """
 
@@ -15,26 +19,55 @@ from __future__ import annotations
 
 from .grid import delay_in_steps, f32, in_steps
 from .models import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, synaptic_propagator
+from .odd_rules import Clocked, Everything, Restless, Reward, Shifting, Whisper
 from .parts import Arrival, Neuron, PoissonInput, Population, Projection, Synapse
-from .plasticity import Bounds, DelayShiftedStdp, Trace
+from .plasticity import Bounds, Moment, Rule, Variable
 from .rng import philox4x32, random_word
+from .rules import (
+    DsStdp,
+    Stdp,
+    StdpBuffered,
+    StdpMultiplicative,
+    StdpNearest,
+    StdpNearestReduced,
+    StdpPowerLaw,
+    TsodyksMarkram,
+)
+from .traces import Kernel, Trace
 from .world import World
 
 __all__ = [
     "Arrival",
     "Bounds",
-    "DelayShiftedStdp",
+    "Clocked",
+    "DsStdp",
+    "Everything",
     "Izhikevich",
+    "Kernel",
     "LifDelta",
     "LifExp",
+    "Moment",
     "Neuron",
     "PoissonInput",
     "PoissonSource",
     "Population",
     "Projection",
+    "Restless",
+    "Reward",
+    "Rule",
+    "Shifting",
     "SpikeList",
+    "Stdp",
+    "StdpBuffered",
+    "StdpMultiplicative",
+    "StdpNearest",
+    "StdpNearestReduced",
+    "StdpPowerLaw",
     "Synapse",
     "Trace",
+    "TsodyksMarkram",
+    "Variable",
+    "Whisper",
     "World",
     "delay_in_steps",
     "f32",

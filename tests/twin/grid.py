@@ -19,6 +19,11 @@ def delay_in_steps(delay: float, dt: float) -> int:
 
 
 def f32(x: float) -> float:
-    """`x` after a stay in float32, as weights and learned delays are stored (law 9)."""
+    """`x` after a stay in float32, as weights and learned delays are stored unless more is asked for (law 9)."""
     stored: float = struct.unpack("f", struct.pack("f", x))[0]
     return stored
+
+
+def clip(x: float, bounds: tuple[float, float]) -> float:
+    """`x`, or the bound that it has passed."""
+    return min(max(x, bounds[0]), bounds[1])

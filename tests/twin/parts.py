@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from .plasticity import Bounds, DelayShiftedStdp, Trace
+from .grid import f32
+from .plasticity import Bounds, Rule
+from .traces import Axon, Traces
 
 
 class Model(Protocol):
@@ -36,13 +38,18 @@ class Neuron:
     refractory: int = 0  # while this is above 0 after the count-down at a step's start, the membrane is held
     stimulus: float = 0.0  # a current added to the model's own i_e
     inbox: dict[str, float] = field(default_factory=dict)  # what arrives in the present step, by variable
-    traces: dict[str, list[Trace]] = field(default_factory=dict)  # postsynaptic: projection -> one per rule
+    axons: dict[str, Axon] = field(default_factory=dict)  # what its spikes carry, by projection
+    history: dict[str, list[Traces]] = field(default_factory=dict)  # postsynaptic traces, by projection and rule
     alive: bool = True
 
 
 @dataclass(eq=False)
 class Synapse:
-    """A synapse; `weight` and a delay that is learned are float32 values, any other delay is k·dt (ms)."""
+    """A synapse; a `delay` (ms) that no rule writes is k·dt.
+
+    `traces` and `variables` are by rule. Traces are what the last arrival brought, or what has arrived here so far
+    (see ``learning``). Variables are stored as of `at`, the last event for which a rule had code.
+    """
 
     id: int
     projection: Projection
@@ -50,7 +57,9 @@ class Synapse:
     post: Neuron
     weight: float
     delay: float
-    traces: list[Trace]  # presynaptic, one per rule: it knows the arrivals of this synapse only
+    traces: list[Traces] = field(default_factory=list)
+    variables: list[dict[str, float]] = field(default_factory=list)
+    at: int = 0  # step
     last_arrival: int = 0  # the step at which the latest spike emitted so far arrives
     alive: bool = True
 
@@ -81,15 +90,30 @@ class Projection:
     source: Population
     target: Population
     variable: str
-    rules: tuple[DelayShiftedStdp, ...]
+    dt: float
+    rules: tuple[Rule, ...]
     bounds: Bounds
+    precision: str
     rows: dict[int, list[Synapse]] = field(default_factory=dict)
     synapses: dict[int, Synapse] = field(default_factory=dict)
 
     @property
     def learns_delay(self) -> bool:
-        """Whether a rule of this projection writes the delay."""
+        """Whether a rule of this projection writes the delay. Presynaptic traces are then the synapse's own."""
         return any(rule.writes_delay for rule in self.rules)
+
+    @property
+    def variable_names(self) -> dict[str, tuple[int, str]]:
+        """What users call the synapses' variables -> rule, and its own name; a later rule's gets its number."""
+        names: dict[str, tuple[int, str]] = {}
+        for index, rule in enumerate(self.rules):
+            for own in rule.variables():
+                names[f"{own}_{index + 1}" if own in names else own] = index, own
+        return names
+
+    def stored(self, x: float) -> float:
+        """`x` in the precision in which weights, variables and delays that learn are kept."""
+        return f32(x) if self.precision == "float32" else x
 
 
 @dataclass(eq=False)
@@ -120,3 +144,4 @@ class Arrival(NamedTuple):
     place: int  # in the row, at emission
     synapse: Synapse
     amplitude: float
+    traces: list[dict[str, float]]  # of the source neuron, by rule, after this spike's own jump

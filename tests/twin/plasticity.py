@@ -1,33 +1,73 @@
-"""What one synapse learns from one event."""
+"""What one synapse learns from one event: the rules' view of it, and what every rule's code is framed by."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .grid import f32
+from . import traces
+from .grid import clip, f32, in_steps
+from .traces import Kernel
 
 if TYPE_CHECKING:
     from .parts import Synapse
 
+HOOKS = ("on_arrival", "on_post", "on_modulator", "every", "clocked", "on_emission")
 
-@dataclass
-class Trace:
-    """An exponentially fading count of events, stored as of the last of them (law 8)."""
 
-    tau: float  # ms
-    dt: float  # ms
-    value: float = 0.0
-    last: int = 0  # step
+class Variable(NamedTuple):
+    """A value that every synapse has: where it starts (a number, or a function of weight and delay), where it goes.
 
-    def at(self, step: int) -> float:
-        """The trace at `step`. Reading writes nothing."""
-        return self.value * math.exp(-((step - self.last) * self.dt) / self.tau)
+    With a `tau` (ms) it goes to `target` by d/dt = (target - x)/tau; without, it stays as events leave it.
+    """
 
-    def bump(self, step: int) -> None:
-        """One more event."""
-        self.value, self.last = self.at(step) + 1.0, step
+    initial: float | Callable[[float, float], float] = 0.0
+    tau: float = math.inf
+    target: float = 0.0
+
+    def newborn(self, weight: float, delay: float) -> float:
+        return self.initial(weight, delay) if callable(self.initial) else self.initial
+
+    def after(self, time: float, value: float) -> float:
+        """What `value` has become `time` ms later."""
+        return self.target + (value - self.target) * math.exp(-time / self.tau)
+
+
+class Rule:
+    """A learning rule. It has code for those of ``HOOKS`` that it defines as methods of one `Moment`.
+
+    ``transmit(moment)``, where defined, gives the amplitude of a spike that is sent now.
+    """
+
+    modulator = ""  # the signal that on_modulator listens to
+    period = 0.0  # ms, of `every`
+    writes_delay = False
+
+    def pre(self) -> dict[str, Kernel]:
+        """Presynaptic traces."""
+        return {}
+
+    def post(self) -> dict[str, Kernel]:
+        """Postsynaptic traces."""
+        return {}
+
+    def variables(self) -> dict[str, Variable]:
+        """What each synapse remembers."""
+        return {}
+
+    def captures(self, state: dict[str, float]) -> dict[str, float]:
+        """What `on_post` wants to know of the target neuron's state, right after the reset of this spike."""
+        return {}
+
+    def has(self, hook: str) -> bool:
+        """Whether there is code for `hook`."""
+        return hasattr(self, hook)
+
+    def is_due(self, step: int, dt: float) -> bool:
+        """Whether `every` acts at `step`: at the multiples of its period, counted from time 0."""
+        return self.has("every") and step % max(1, in_steps(self.period, dt)) == 0
 
 
 @dataclass(frozen=True)
@@ -45,17 +85,6 @@ class Bounds:
         """Refuse an explicit delay that lies outside (law 10)."""
         check("delay", delay, self.delay)
 
-    def apply(self, synapse: Synapse) -> None:
-        """Bring a synapse back inside after an event, and to the precision in which it is stored (law 9)."""
-        synapse.weight = f32(clip(synapse.weight, self.weight))
-        if synapse.projection.learns_delay:
-            synapse.delay = f32(clip(synapse.delay, self.delay))
-
-
-def clip(x: float, bounds: tuple[float, float]) -> float:
-    """`x`, or the bound that it has passed."""
-    return min(max(x, bounds[0]), bounds[1])
-
 
 def check(name: str, x: float, bounds: tuple[float, float]) -> None:
     """Refuse `x` outside `bounds`, as both are stored: what reads back from a bound may be set again."""
@@ -63,34 +92,71 @@ def check(name: str, x: float, bounds: tuple[float, float]) -> None:
         raise ValueError(f"{name} {x} lies outside its bounds {list(bounds)}")
 
 
-@dataclass(frozen=True)
-class DelayShiftedStdp:
-    """DS-STDP in trace form: weight and delay learn from pairs of arrival and postsynaptic spike.
+class Moment:
+    """A copy of all there is to know of a synapse at one step; what rules write, they write here.
 
-    Dominijanni, Ororbia & Regan 2025, arXiv:2506.14984. The presynaptic trace counts the synapse's own
-    arrivals, the postsynaptic trace counts the target's spikes. With the paper's amplitudes an arrival
-    before the target's spike strengthens and shortens, an arrival after it weakens and lengthens.
+    `pre`, `post`, `captured` and `var` are those of the rule whose turn it is. `amount` is the modulator's.
     """
 
-    weight_plus: float = 5e-4
-    weight_minus: float = -5e-6
-    delay_plus: float = -1.2e-2  # ms
-    delay_minus: float = 1.2e-4  # ms
-    tau_pre: float = 20.0  # ms
-    tau_post: float = 20.0  # ms
+    def __init__(self, synapse: Synapse, step: int, amount: float = 0.0, captures: bool = False) -> None:
+        projection = synapse.projection
+        self.weight, self.delay = synapse.weight, synapse.delay
+        self.w_min, self.w_max = projection.bounds.weight
+        self.d_min, self.d_max = projection.bounds.delay
+        self.dt, self.amount = projection.dt, amount
+        self.pre_state, self.post_state = synapse.pre.state, synapse.post.state
+        passed = (step - synapse.at) * self.dt
+        self.all_variables = [
+            {name: variable.after(passed, kept[name]) for name, variable in rule.variables().items()}
+            for rule, kept in zip(projection.rules, synapse.variables, strict=True)
+        ]
+        self._pre = [traces.values(of_rule, step) for of_rule in synapse.traces]
+        self._post = [traces.values(of_rule, step) for of_rule in synapse.post.history[projection.name]]
+        self._captured = [rule.captures(self.post_state) if captures else {} for rule in projection.rules]
 
-    @property
-    def writes_delay(self) -> bool:
-        """Whether the delay learns at all."""
-        return self.delay_plus != 0.0 or self.delay_minus != 0.0
+    def turn_to(self, rule: int) -> Moment:
+        """The same moment as the `rule`-th rule sees it."""
+        self.pre, self.post = self._pre[rule], self._post[rule]
+        self.captured, self.var = self._captured[rule], self.all_variables[rule]
+        return self
 
-    def on_arrival(self, synapse: Synapse, pre: Trace, post: Trace, step: int) -> None:
-        """A spike of this synapse arrives."""
-        synapse.weight += self.weight_minus * post.at(step)
-        synapse.delay += self.delay_minus * post.at(step)
-        pre.bump(step)
 
-    def on_post(self, synapse: Synapse, pre: Trace, post: Trace, step: int) -> None:
-        """The target fires. Its trace, which its synapses share, is bumped when they all have seen this."""
-        synapse.weight += self.weight_plus * pre.at(step)
-        synapse.delay += self.delay_plus * pre.at(step)
+def event(synapse: Synapse, hook: str, step: int, acts: Callable[[Rule], bool], amount: float = 0.0) -> None:
+    """Something happens to a synapse: rules that have code for it and of which `acts` holds act in list order.
+
+    All variables have come to the event's time before; then the bounds act once, and everything is rounded to the
+    precision in which it is stored (law 9). Where no rule has code, nothing happens to what is stored.
+    """
+    projection = synapse.projection
+    active = [index for index, rule in enumerate(projection.rules) if rule.has(hook) and acts(rule)]
+    if not active:
+        return
+    moment = Moment(synapse, step, amount, captures=hook == "on_post")
+    for index in active:
+        code: Any = getattr(projection.rules[index], hook)
+        code(moment.turn_to(index))
+    store(synapse, moment, step)
+
+
+def store(synapse: Synapse, moment: Moment, step: int) -> None:
+    """Make a moment, with what was written to it, the state of the synapse as of `step`."""
+    projection = synapse.projection
+    synapse.weight = projection.stored(clip(moment.weight, projection.bounds.weight))
+    if projection.learns_delay:
+        synapse.delay = projection.stored(clip(moment.delay, projection.bounds.delay))
+    synapse.variables = [{k: projection.stored(x) for k, x in of.items()} for of in moment.all_variables]
+    synapse.at = step
+
+
+def always(rule: Rule) -> bool:
+    """For events that concern every rule."""
+    return True
+
+
+def amplitude(synapse: Synapse, step: int) -> float:
+    """What a spike that is sent now will add to its target; a look at a copy (law 8)."""
+    for index, rule in enumerate(synapse.projection.rules):
+        if rule.has("transmit"):
+            code: Any = rule.transmit  # type: ignore[attr-defined]
+            return float(code(Moment(synapse, step).turn_to(index)))
+    return synapse.weight

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from .grid import delay_in_steps, f32
+from . import learning
+from .grid import delay_in_steps
 from .parts import Arrival, Model, Neuron, PoissonInput, Population, Projection, Synapse
-from .plasticity import Bounds, DelayShiftedStdp, Trace
+from .plasticity import Bounds, Moment, Rule, always, amplitude, event, store
 from .rng import random_word
 
 
@@ -14,8 +15,8 @@ class World:
     """A small network that lives on the grid ``t_k = k·dt`` (ms).
 
     Build it with ``add_…``, then ``step`` or ``run``. Between steps everything may be edited: neurons and
-    synapses added and removed, ``set_weight``, ``set_delay``, ``neuron.stimulus``, ``neuron.state``. Edits
-    happen at the present time ``now·dt``, after all that the last step did (law 4).
+    synapses added and removed, ``set_weight``, ``set_delay``, ``neuron.stimulus``, ``neuron.state``. Edits, and
+    ``modulate``, happen at the present time ``now·dt``, after all that the last step did (law 4).
     """
 
     def __init__(self, dt: float, seed: int = 0) -> None:
@@ -43,12 +44,14 @@ class World:
         due = self._take_due()
         self._deliver(due)
         fired = self._advance_neurons()
-        self._learn_from_arrivals(due)
-        self._learn_from_spikes(fired)
+        learning.from_arrivals(due, self.now)
+        for projection in self.projections.values():
+            learning.from_spikes(projection, fired, self.now)
+            learning.from_the_clock(projection, self.now)
         self._emit(fired)
         at_once = self._take_due()  # only a spike emitted just now, without delay, can be due again
         self._deliver_at_once(at_once)
-        self._learn_from_arrivals(at_once)
+        learning.from_arrivals(at_once, self.now)
 
     def run(self, steps: int) -> None:
         """Take `steps` steps."""
@@ -97,59 +100,22 @@ class World:
                     self.spikes[population.name].append((self.now, neuron.id))
         return fired
 
-    def _learn_from_arrivals(self, arrivals: list[Arrival]) -> None:
-        """A synapse sees the arrivals of the spikes that it has itself carried, while it lives (law 6)."""
-        for arrival in arrivals:
-            synapse = arrival.synapse
-            if synapse.alive:
-                for rule, pre, post in self._rules(synapse):
-                    rule.on_arrival(synapse, pre, post, self.now)
-                self._end_of_event(synapse)
-
-    def _learn_from_spikes(self, fired: list[Neuron]) -> None:
-        """A synapse sees its target's spikes after the arrivals of the same time (law 4)."""
-        for projection in self.projections.values():
-            for neuron in fired:
-                if neuron.population is not projection.target:
-                    continue
-                for synapse in projection.synapses.values():
-                    if synapse.post is neuron:
-                        for rule, pre, post in self._rules(synapse):
-                            rule.on_post(synapse, pre, post, self.now)
-                        self._end_of_event(synapse)
-                for trace in self._post_traces(projection, neuron):
-                    trace.bump(self.now)
-
     def _emit(self, fired: list[Neuron]) -> None:
         """Send spikes off, with the weight and delay of now; at one synapse none overtakes (laws 5, 6)."""
         for projection in self.projections.values():
             for neuron in fired:
                 if neuron.population is not projection.source:
                     continue
+                carried = neuron.axons[projection.name].emit(self.now)
                 row = projection.rows.get(neuron.id, [])
                 self.emitted += len(row)
                 for place, synapse in enumerate(row):
                     arrival = max(self.now + delay_in_steps(synapse.delay, self.dt), synapse.last_arrival)
                     synapse.last_arrival = arrival
-                    spike = Arrival(self.now, projection.index, neuron.id, place, synapse, synapse.weight)
+                    size = amplitude(synapse, self.now)
+                    spike = Arrival(self.now, projection.index, neuron.id, place, synapse, size, carried)
                     self.queue.setdefault(arrival, []).append(spike)
-
-    def _rules(self, synapse: Synapse) -> Iterable[tuple[DelayShiftedStdp, Trace, Trace]]:
-        """Each rule with the presynaptic and the postsynaptic trace that it keeps for this synapse."""
-        projection = synapse.projection
-        return zip(projection.rules, synapse.traces, self._post_traces(projection, synapse.post), strict=True)
-
-    def _post_traces(self, projection: Projection, neuron: Neuron) -> list[Trace]:
-        """One per rule, shared by the projection's synapses onto `neuron`; zero at its birth (laws 9, 12)."""
-        if projection.name not in neuron.traces:
-            neuron.traces[projection.name] = [Trace(rule.tau_post, self.dt) for rule in projection.rules]
-        return neuron.traces[projection.name]
-
-    @staticmethod
-    def _end_of_event(synapse: Synapse) -> None:
-        """When every rule has acted, the bounds act once (law 9)."""
-        if synapse.projection.rules:
-            synapse.projection.bounds.apply(synapse)
+                    event(synapse, "on_emission", self.now, always)  # it finds the spike on its way (law 5)
 
     # ---- building and editing --------------------------------------------------------------------------
 
@@ -167,17 +133,25 @@ class World:
         source: str,
         target: str,
         variable: str,
-        rules: Sequence[DelayShiftedStdp] = (),
+        rules: Sequence[Rule] = (),
         bounds: Bounds | None = None,
+        precision: str = "float32",
     ) -> Projection:
-        """Declare a projection, without synapses, onto state `variable`; the order counts (law 13)."""
+        """Declare a projection, without synapses, onto state `variable`; the order counts (law 13).
+
+        Traces of its rules know no spike before it.
+        """
         pre, post = self.populations[source], self.populations[target]
         self._check_variable(post, variable)
         index = len(self.projections)
-        projection = Projection(name, index, pre, post, variable, tuple(rules), bounds or Bounds())
+        own, bounds = tuple(rules), bounds or Bounds()
+        if sum(rule.has("transmit") for rule in own) > 1:
+            raise ValueError(f"projection {name!r}: more than one rule says what is transmitted")
+        projection = Projection(name, index, pre, post, variable, self.dt, own, bounds, precision)
         if projection.learns_delay and projection.bounds.delay[0] < self.dt:
             raise ValueError(f"projection {name!r}: a delay that learns keeps bounds of at least dt (law 10)")
         self.projections[name] = projection
+        learning.prepare(projection, {**pre.neurons, **post.neurons}.values())
         return projection
 
     def add_poisson_input(
@@ -200,6 +174,8 @@ class World:
         self._claim(id)
         of = self.populations[population]
         neuron = of.neurons[id] = Neuron(id, of, of.model.newborn() | state)
+        for projection in self.projections.values():
+            learning.prepare(projection, [neuron])
         return neuron
 
     def remove_neuron(self, population: str, id: int) -> None:
@@ -223,8 +199,8 @@ class World:
         stored = self._stored_delay(of, delay)
         source, target = of.source.neurons[pre], of.target.neurons[post]
         self._claim((projection, id))
-        traces = [Trace(rule.tau_pre, self.dt) for rule in of.rules]
-        synapse = Synapse(id, of, source, target, f32(weight), stored, traces)
+        synapse = Synapse(id, of, source, target, of.stored(weight), stored)
+        learning.begin(synapse, self.now)
         of.synapses[id] = synapse
         of.rows.setdefault(pre, []).append(synapse)
         return synapse
@@ -243,7 +219,7 @@ class World:
         """From now on; spikes in flight keep their amplitude."""
         synapse = self.projections[projection].synapses[id]
         synapse.projection.bounds.check_weight(weight)
-        synapse.weight = f32(weight)
+        synapse.weight = synapse.projection.stored(weight)
 
     def set_delay(self, projection: str, id: int, delay: float) -> None:
         """From now on (ms); spikes in flight keep their time."""
@@ -251,9 +227,22 @@ class World:
         synapse.projection.bounds.check_delay(delay)
         synapse.delay = self._stored_delay(synapse.projection, delay)
 
+    def set_variable(self, projection: str, id: int, name: str, value: float) -> None:
+        """From now on; the other variables have come to the present time, too."""
+        synapse = self.projections[projection].synapses[id]
+        moment = Moment(synapse, self.now)
+        rule, own = synapse.projection.variable_names[name]
+        moment.all_variables[rule][own] = value
+        store(synapse, moment, self.now)
+
+    def modulate(self, name: str, amount: float) -> None:
+        """Send a signal to all synapses that listen to it: an event at the present time."""
+        for projection in self.projections.values():
+            learning.from_modulator(projection, name, amount, self.now)
+
     def _stored_delay(self, projection: Projection, delay: float) -> float:
-        """A delay that no rule writes is quantised when it is set; one that learns is float32 (law 1)."""
-        return f32(delay) if projection.learns_delay else delay_in_steps(delay, self.dt) * self.dt
+        """A delay that no rule writes is quantised when it is set; one that learns is kept as it is (law 1)."""
+        return projection.stored(delay) if projection.learns_delay else delay_in_steps(delay, self.dt) * self.dt
 
     def _claim(self, id: int | tuple[str, int]) -> None:
         if id in self._ids_used:
@@ -276,6 +265,15 @@ class World:
         rows = self.projections[projection].rows
         synapses = [synapse for source in sorted(rows) for synapse in rows[source]]
         return [(s.id, s.pre.id, s.post.id, s.weight, s.delay) for s in synapses]
+
+    def variables(self, projection: str) -> dict[str, dict[int, float]]:
+        """Every variable of every living synapse as it is now: name -> id -> value."""
+        of = self.projections[projection]
+        moments = {synapse.id: Moment(synapse, self.now) for synapse in of.synapses.values()}
+        return {
+            name: {id: moment.all_variables[rule][own] for id, moment in moments.items()}
+            for name, (rule, own) in of.variable_names.items()
+        }
 
     def conservation(self) -> dict[str, int]:
         """Count spikes: emitted = delivered + in_flight + dropped (law 7).

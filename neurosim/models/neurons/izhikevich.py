@@ -7,11 +7,12 @@ MODEL = NeuronModel(
     summary="Izhikevich's simple model of spiking; arrivals act as a current during the following step",
     source="doi:10.1109/TNN.2003.820440",  # Izhikevich 2003, IEEE Trans Neural Netw 14:1569
     equations="""\
-dv/dt = 0.04*v**2 + 5*v + 140 - u + i_syn + i_e + i_stim : mV (two half steps)
+dv/dt = (0.04/ms/mV)*v**2 + (5/ms)*v + 140 mV/ms - u + i_syn + i_e + i_stim : mV
 du/dt = a*(b*v - u) : mV/ms
-i_syn : mV/ms (arrivals of one step, used in the next)""",
-    threshold="v >= 30",
-    reset="v = c; u = u + d",
+i_syn : mV/ms  # what arrived in one step is the current of the next""",
+    method="half_steps",
+    threshold="v >= 30 mV",
+    reset="v = c; u += d",
     parameters=(
         Parameter("a", 0.02, "1/ms", "rate of recovery", low=0.0),
         Parameter("b", 0.2, "1/ms", "sensitivity of u to v"),

@@ -9,6 +9,7 @@ MODEL = NeuronModel(
     equations="dv/dt = (e_l - v)/tau_m + (i_e + i_stim)/c_m : mV (unless refractory)",
     threshold="v >= v_th",
     reset="v = v_reset",
+    refractory="t_ref",
     parameters=(
         Parameter("tau_m", 20.0, "ms", "membrane time constant", low=1e-6),
         Parameter("c_m", 250.0, "pF", "membrane capacitance", low=1e-6),

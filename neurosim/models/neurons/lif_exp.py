@@ -12,6 +12,7 @@ di_exc/dt = -i_exc/tau_exc : pA
 di_inh/dt = -i_inh/tau_inh : pA""",
     threshold="v >= v_th",
     reset="v = v_reset",
+    refractory="t_ref",
     parameters=(
         Parameter("tau_m", 20.0, "ms", "membrane time constant", low=1e-6),
         Parameter("c_m", 250.0, "pF", "membrane capacitance", low=1e-6),

@@ -1,0 +1,184 @@
+"""Source text of what rules do at an event: every rule in order, then the bounds once, then the rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from neurosim.graph.rule_names import Named
+from neurosim.expressions.source import source
+from neurosim.expressions.tree import Symbol, walk
+
+KINDS = ("on_arrival", "on_post", "on_emission", "on_modulator", "every", "clocked")
+
+
+class Events:
+    """What is known of the rules of one projection as far as code depends on it."""
+
+    def __init__(self, rules: Sequence[Named], weight_type: str, own: bool, w_bounded: bool) -> None:
+        self.rules = rules
+        self.weight_type = weight_type
+        self.own = own  # delays are learned: each synapse has a delay, arrivals and traces of its own
+        self.w_bounded = w_bounded
+        self.pre = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "pre"]
+        self.post = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "post"]
+        self.captures = [(one, name) for one in rules for name, _ in one.rule.captures]
+        self.variables = [(one, variable) for one in rules for variable in one.rule.variables]
+        self.dynamic = [(one, variable) for one, variable in self.variables if variable.rate is not None]
+        self.transmits = next((one for one in rules if one.rule.transmit is not None), None)
+
+    def has(self, kind: str) -> bool:
+        """Whether any rule does something at such an event."""
+        return any(one.rule.events.get(kind) for one in self.rules)
+
+    @property
+    def states(self) -> list[str]:
+        """State variables of neurons that captured values and ``clocked`` code read: ``v_post``, ``u_pre``."""
+        trees = [tree for one in self.rules for _, tree in one.rule.captures]
+        trees += [s.expression.tree for one in self.rules for s in one.rule.events.get("clocked", ())]
+        symbols = {node.name for tree in trees for node in walk(tree) if isinstance(node, Symbol)}
+        own = {name for one in self.rules for name in one.names}
+        local = {s.target for one in self.rules for s in one.rule.events.get("clocked", ())}
+        return sorted(name for name in symbols - own - local if name.endswith(("_post", "_pre")))
+
+    @property
+    def follows_arrivals(self) -> bool:
+        """Whether arrivals matter to a synapse."""
+        return bool(self.pre) or self.has("on_arrival")
+
+    @property
+    def follows_spikes(self) -> bool:
+        """Whether the target's spikes matter to a synapse."""
+        return bool(self.post) or self.has("on_post")
+
+    @property
+    def constants(self) -> list[str]:
+        """Names of the numbers that the code reads, in the order of the tuple that carries them."""
+        names = [one[name] for one in self.rules for name in one.rule.constants]
+        names += [f"{one[trace.name]}_rate" for one, trace in self.pre + self.post]
+        for one, variable in self.dynamic:
+            names += [f"{one[variable.name]}_rate", f"{one[variable.name]}_target"]
+        if self.w_bounded:
+            names += ["w_low", "w_high"]
+        if self.own:
+            names += ["d_low", "d_high"]
+        return [*names, "dt"]
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables of exponentials, one per trace and dynamic variable."""
+        return [f"{one[item.name]}_fading" for one, item in self.pre + self.post + self.dynamic]
+
+    @property
+    def state(self) -> list[str]:
+        """Names of what a synapse has of its own, weight first."""
+        names = ["weight"] + (["delay"] if self.own else [])
+        names += [one[variable.name] for one, variable in self.variables]
+        if self.own:
+            names += [f"{one[trace.name]}_kept" for one, trace in self.pre] + (["seen"] if self.pre else [])
+        return names + (["at"] if self.dynamic else [])
+
+    def reads(self, kinds: Sequence[str], symbol: str, one: Named) -> bool:
+        """Whether one rule's code of some kinds (or its ``transmit``) reads a symbol."""
+        trees = [s.expression.tree for kind in kinds for s in one.rule.events.get(kind, ()) if kind != "transmit"]
+        if "transmit" in kinds and one.rule.transmit is not None:
+            trees.append(one.rule.transmit)
+        if any(isinstance(node, Symbol) and node.name == symbol for tree in trees for node in walk(tree)):
+            return True
+        statements = [s for kind in kinds for s in one.rule.events.get(kind, ())]
+        return any(s.target == symbol and s.operator != "=" for s in statements)
+
+    # -- text -----------------------------------------------------------------------------------------
+
+    def code(self, kind: str, rules: Sequence[Named], now: str, entry: str = "last") -> list[str]:
+        """Lines that do what ``rules`` do at an event of a ``kind`` at step ``now``, with bounds and rounding."""
+        lines = [*self.traces((kind,), rules, now), *self.brought_up(now)]
+        if kind == "on_post":
+            for place, (one, name) in enumerate(self.captures):
+                if self.reads(("on_post",), name, one):
+                    lines.append(f"{one[name]} = values[coming * width + {3 + len(self.post) + place}]")
+        for one in rules:
+            lines += self.statements(one, kind)
+        return [*lines, *self.settled()]
+
+    def statements(self, one: Named, kind: str) -> list[str]:
+        """The rule's own code."""
+        lines, names = [], dict(one.names)
+        for statement in one.rule.events.get(kind, ()):
+            text = source(statement.expression.tree, names)
+            target = names.setdefault(statement.target, f"{statement.target}{one.suffix}")
+            if statement.operator == "=":
+                lines.append(f"{target} = {text}")
+            else:
+                sign = statement.operator[0]
+                compound = sign in "*/" and any(mark in text for mark in " +-") and not text.isidentifier()
+                lines.append(f"{target} = {target} {sign} ({text})" if compound or sign == "-" and " " in text
+                             else f"{target} = {target} {sign} {text}")
+        return lines
+
+    def traces(self, kinds: Sequence[str], rules: Sequence[Named], now: str) -> list[str]:
+        """Lines that bring the traces which are read to step ``now``."""
+        lines = []
+        for place, (one, trace) in enumerate(self.pre):
+            name = one[trace.name]
+            if self.own and one in rules and (kinds == ("on_arrival",) or self.reads(kinds, trace.name, one)):
+                lines.append(f"{name} = {name}_kept * faded({name}_fading, {now} - seen, {name}_rate)")
+            elif one in rules and self.reads(kinds, trace.name, one):
+                fading = f"faded({name}_fading, {now} - emitted[kx] - d, {name}_rate)"
+                lines.append(f"{name} = brought[kx * {len(self.pre)} + {place}] * {fading} if kx >= 0 else 0.0")
+        for place, (one, trace) in enumerate(self.post):
+            name = one[trace.name]
+            if one in rules and self.reads(kinds, trace.name, one):
+                fading = f"faded({name}_fading, {now} - words[last * width], {name}_rate)"
+                lines.append(f"{name} = values[last * width + {3 + place}] * {fading} if last >= 0 else 0.0")
+        if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
+            lines.append("delay = d * dt")
+        return lines
+
+    def brought_up(self, now: str) -> list[str]:
+        """Lines that bring all dynamic variables of a synapse to the time of its event."""
+        lines = [self._faded_variable(one[v.name], now) for one, v in self.dynamic]
+        return [*lines, f"at = {now}"] if lines else []
+
+    @staticmethod
+    def _faded_variable(name: str, now: str) -> str:
+        fading = f"faded({name}_fading, {now} - at, {name}_rate)"
+        return f"{name} = {name}_target + ({name} - {name}_target) * {fading}"
+
+    def peeked(self, now: str) -> list[str]:
+        """Lines that show the dynamic variables as they stand at ``now`` without storing them."""
+        return [self._faded_variable(one[v.name], now) for one, v in self.dynamic]
+
+    def amplitude(self, now: str) -> tuple[list[str], str]:
+        """What a spike carries: lines that show dynamic variables as they stand at ``now``, and the expression."""
+        if self.transmits is None:
+            return [], "weight"
+        names, lines = dict(self.transmits.names), []
+        for one, variable in self.dynamic:
+            if one is self.transmits and self.reads(("transmit",), variable.name, one):
+                name = one[variable.name]
+                lines.append(self._faded_variable(name, now).replace(name, f"shown_{name}", 1))
+                names[variable.name] = f"shown_{name}"
+        return lines, source(self.transmits.rule.transmit, names)
+
+    def settled(self) -> list[str]:
+        """Lines that bring a synapse back inside its bounds, and to the precision it is stored in."""
+        lines = []
+        if self.w_bounded:
+            lines.append("weight = min(max(weight, w_low), w_high)")
+        if self.own:
+            lines.append("delay = min(max(delay, d_low), d_high)")
+        if self.weight_type == "float32":
+            stored = ["weight"] + (["delay"] if self.own else []) + [one[v.name] for one, v in self.variables]
+            lines += [f"{name} = np.float64(np.float32({name}))" for name in stored]
+        return lines
+
+
+def indented(lines: Sequence[str], depth: int) -> str:
+    """Lines as text, ``depth`` levels in."""
+    return "".join(f"{'    ' * depth}{line}\n" for line in lines)
+
+
+def tuple_of(names: Sequence[Any]) -> str:
+    """A tuple of names as text, right for one as well."""
+    return f"({', '.join(map(str, names))}{',' if len(names) == 1 else ''})"

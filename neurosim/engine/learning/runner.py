@@ -1,0 +1,168 @@
+"""Lowers a plastic projection, and settles or peeks at its rows for whoever asks between epochs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim import generated
+from neurosim.compiled import address_of
+from neurosim.engine.learning.events import Events
+from neurosim.engine.learning.generate import module_source
+from neurosim.engine.records import filled
+from neurosim.errors import unknown
+from neurosim.graph.network import Network
+from neurosim.graph.plasticity import Plasticity
+from neurosim.graph.projection import Projection
+
+if TYPE_CHECKING:
+    from neurosim.engine.simulation import Simulation
+
+Array = NDArray[Any]
+
+_TABLE = 4096  # steps of a table of exponentials at the most
+_MEMORY = 64  # spikes per neuron that a log holds before rows are settled and it is emptied
+_LARGEST = 2**22  # … as long as that is no more than this
+
+
+def events_of(plasticity: Plasticity) -> Events:
+    """What the code for a projection depends on."""
+    bounded = plasticity.projection.weight_bounds is not None
+    return Events(plasticity.named, plasticity.precision, plasticity.learns_delay, bounded)
+
+
+class Lowered:
+    """The kernels of one plastic projection with their record; holds all arrays that the record points to."""
+
+    def __init__(self, projection: Projection, route: Array, target: int, dt: float, epoch: int) -> None:
+        plasticity = projection.values.plasticity
+        assert plasticity is not None
+        self.plasticity, self.events = plasticity, events_of(plasticity)
+        names = "_".join(rule.name for rule in plasticity.rules) or "static"
+        self.kernels = generated.module(f"learning_{names}", module_source(self.events))
+        self._keep: list[Array] = [route]
+        self.follows_spikes = self.events.follows_spikes
+        grid = projection.grid
+        posts, emissions = plasticity.posts, plasticity.emissions
+        target_stride, sources = projection.target.stride, projection.source.n_slots
+        post_limit = _limit(target_stride)
+        self.row_limit = max(_limit(sources), 2 * int(emissions.used.max(initial=0)))
+        posts.reserve(post_limit + 2 * epoch * target_stride)
+        emissions.reserve(self.row_limit + 2 * epoch * sources)
+        longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
+        width = 1 + max(emissions.entries.shape[1] - 3, 1)
+        room = emissions.capacity + 2
+        self.scratch = np.empty((projection.target.shards, room, width), np.int64)
+        values: dict[str, Any] = {
+            "route": route.ctypes.data, "posts": posts.record.ctypes.data, "emissions": emissions.record.ctypes.data,
+            "target": target, "longest": longest, "young": address_of(plasticity.young),
+            "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
+            "scratch": self.scratch.ctypes.data, "room": room,
+            "post_limit": post_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
+        }  # fmt: skip
+        values |= self._numbers(projection, dt)
+        self.needed_nodes = 2 * (epoch + 1) * projection.size
+        if plasticity.waiting is not None:
+            plasticity.waiting.reserve(self.needed_nodes + 2 * plasticity.waiting.taken)
+            values |= {"pool": plasticity.waiting.record.ctypes.data, "needed_nodes": self.needed_nodes // 2}
+        self.period = 0
+        for number, rule in enumerate(plasticity.rules):
+            if rule.events.get("every"):
+                assert rule.period is not None
+                steps = max(1, math.floor(rule.period / dt + 0.5))
+                values[f"period_{number}"] = steps
+                self.period = math.gcd(self.period, steps)
+            if rule.events.get("clocked"):
+                self.period = 1
+        self.record = filled(self.kernels.RECORD, **values)
+
+    def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
+        """Parameters of the rules, bounds, and tables of exponentials."""
+        numbers: dict[str, Any] = {"dt": dt}
+        for one in self.events.rules:
+            numbers |= {one[name]: value for name, value in one.rule.constants.items()}
+        items = self.events.pre + self.events.post + self.events.dynamic
+        for one, item in items:
+            name, rate = one[item.name], float(item.rate or 0.0) * dt
+            table = np.array([math.exp(-(k * rate)) for k in range(_TABLE)])
+            self._keep.append(table)
+            numbers |= {f"{name}_rate": rate, f"{name}_fading": table.ctypes.data, f"{name}_fading_size": table.size}
+        numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
+        if projection.weight_bounds is not None:
+            numbers |= dict(zip(("w_low", "w_high"), projection.weight_bounds, strict=True))
+        if self.events.own and projection.grid.declared is not None:
+            numbers |= dict(zip(("d_low", "d_high"), projection.grid.declared, strict=True))
+        for state in self.events.states:
+            population = projection.target if state.endswith("_post") else projection.source
+            numbers[f"state_{state}"] = address_of(population.columns[state.rsplit("_", 1)[0]])
+        return numbers
+
+    @property
+    def is_full(self) -> bool:
+        """Whether spikes under way are so many that the memory of emissions must grow."""
+        waiting = self.plasticity.waiting
+        if waiting is not None and waiting.nodes.shape[1] - waiting.taken < self.needed_nodes // 2:
+            return True
+        return bool(self.plasticity.emissions.used.max(initial=0) > self.row_limit)
+
+    @property
+    def address(self) -> int:
+        """Of the record."""
+        return int(self.record.ctypes.data)
+
+
+def _limit(things: int) -> int:
+    return max(2**14, min(_MEMORY * things, max(_LARGEST, 8 * things)))
+
+
+class LearningRunner:
+    """What a running simulation does for projections that learn; see `neurosim.graph.plasticity.Runner`."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+
+    def _lowered(self, projection: Projection) -> Lowered:
+        return self.simulation._lowered(projection)
+
+    def settle(self, projection: Projection, rows: NDArray[np.int64] | None, mask: int = 0, amount: float = 0.0) -> None:
+        """Bring rows (default: all) up to now, in place; and let the rules of ``mask`` act."""
+        lowered = self._lowered(projection)
+        listed = None if rows is None else np.ascontiguousarray(rows, np.int64)
+        if listed is not None and listed.size == 0:
+            return
+        lowered.record["amount"] = amount
+        lowered.kernels.settle(
+            lowered.address, self.simulation.step, mask, address_of(listed),
+            0 if listed is None else listed.size, 0, projection.target.shards,
+        )  # fmt: skip
+
+    def modulate(self, network: Network, name: str, amount: float) -> None:
+        """An event of a modulator at every synapse whose rules listen to it; an unknown name raises ``UnknownName``."""
+        listeners: dict[str, list[tuple[Projection, int]]] = {}
+        for projection in network.projections.values():
+            for number, rule in enumerate(projection.learning):
+                if rule.events.get("on_modulator"):
+                    listeners.setdefault(rule.modulator, []).append((projection, number))
+        if name not in listeners:
+            raise unknown("modulator", name, listeners)
+        masks: dict[str, int] = {}
+        for projection, number in listeners[name]:
+            masks[projection.name] = masks.get(projection.name, 0) | 1 << number
+        for projection_name, mask in masks.items():
+            self.settle(network.projections[projection_name], None, mask, amount)
+
+    def peek(self, projection: Projection, rows: NDArray[np.int64], places: NDArray[np.int64]) -> dict[str, Array]:
+        """Values of synapses as they are now, by name."""
+        lowered = self._lowered(projection)
+        names = [name for name in lowered.events.state if name != "at"]
+        shown = np.zeros((len(names), rows.size))
+        rows, places = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(places, np.int64)
+        lowered.kernels.peek(
+            lowered.address, self.simulation.step, rows.ctypes.data, rows.size,
+            places.ctypes.data, shown.ctypes.data, 0,
+        )  # fmt: skip
+        return dict(zip(names, shown, strict=True))
+

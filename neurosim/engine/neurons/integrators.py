@@ -1,0 +1,339 @@
+"""Writes how the state of one neuron gets from the beginning of a step to its end, by the method of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from neurosim.engine.neurons.constants import Constants, Propagator, spelled
+from neurosim.expressions.source import functions_in, source
+from neurosim.expressions.tree import Node
+from neurosim.models.algebra import (
+    REST,
+    add,
+    affine,
+    call,
+    divide,
+    is_number,
+    multiply,
+    names_in,
+    number,
+    substituted,
+    symbol,
+)
+from neurosim.models.dynamics import Dynamics, within
+
+_DT = symbol("dt")
+_HALF = multiply(number(0.5), _DT)
+_FLAT = 1e-5  # slope × dt below which an exponential Euler step is written as a series
+
+
+@dataclass(eq=False)
+class Body:
+    """The lines of a loop over neurons, and what they need from outside of it."""
+
+    dynamics: Dynamics
+    constants: Constants
+    lines: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    times: set[str] = field(default_factory=set)
+    normals: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.named, self._fixed = self.constants.without(self.dynamics.named)
+        self._trees = {name: self.constants.prepared(tree) for name, tree in self.named.items()}
+
+    def say(self, text: str) -> None:
+        """Add a comment."""
+        self.lines.append(f"# {text}")
+
+    def let(self, name: str, text: str) -> str:
+        """Add a line that gives a local variable its value; returns its name."""
+        self.lines.append(f"{name} = {text}")
+        return name
+
+    def constant(self, tree: Node) -> str:
+        """The name of a constant."""
+        prepared = self.prepared(tree)
+        return self.written(prepared, {})
+
+    def prepared(self, tree: Node) -> Node:
+        """A tree with its constants brought together and named."""
+        return self.constants.prepared(substituted(tree, self._fixed))
+
+    def written(self, tree: Node, names: Mapping[str, str]) -> str:
+        """The text of a prepared tree."""
+        read = names_in(tree)
+        self.used |= read & self.constants.recipes.keys()
+        text = source(tree, {name: names.get(name, name) for name in read})
+        self.functions.update(functions_in(text))
+        return text
+
+    def special(self, name: str, what: Propagator, names: Iterable[str]) -> str:
+        """The name of an element of an exact step."""
+        self.used.add(name)
+        return self.constants.special(name, what, names)
+
+    def normal(self, name: str) -> str:
+        """A normal random number of this neuron and step."""
+        if name not in self.normals:
+            self.normals.append(name)
+        return f"{name}__drawn[i]"
+
+    def point(self, values: Mapping[str, str], time: str, suffix: str = "") -> Point:
+        """Where expressions are evaluated: at these values of the variables, at this ``time`` of the step."""
+        return Point(self, dict(values), time, suffix)
+
+
+class Point:
+    """A state in which right sides are evaluated; subexpressions are computed in it once, when they are first read."""
+
+    def __init__(self, body: Body, values: dict[str, str], time: str, suffix: str) -> None:
+        self._body = body
+        self._names = values
+        self._time = f"t__{time}"
+        self._suffix = suffix
+
+    def text(self, tree: Node) -> str:
+        """The text of a tree of the model, evaluated here."""
+        return self._written(self._body.prepared(tree))
+
+    def _written(self, prepared: Node) -> str:
+        read = names_in(prepared)
+        for name in self._body.named:
+            if name in read and name not in self._names:
+                part = self._written(self._body._trees[name])
+                self._names[name] = self._body.let(spelled(name) + self._suffix, part)
+        if "t" in read:
+            self._body.times.add(self._time)
+            self._names["t"] = self._time
+        return self._body.written(prepared, self._names)
+
+
+def step(body: Body, old: Mapping[str, str], resting: bool) -> dict[str, str]:
+    """Write one step; returns what holds the new value of each variable that has a differential equation."""
+    method = body.dynamics.method
+    if method == "exact":
+        return _exact(body, old, resting)
+    new = {"rk2": _rk2, "rk4": _rk4, "half_steps": _half_steps}.get(method, _one_evaluation)(body, old)
+    for (name, noise), factor in body.dynamics.noise.items():
+        jump = multiply(multiply(factor, call("sqrt", _DT)), symbol(noise))
+        at = body.point({**old, new[name]: new[name], noise: body.normal(noise)}, "begin")
+        body.let(new[name], at.text(add(symbol(new[name]), jump)))
+    return new
+
+
+def _equations(body: Body) -> list[tuple[str, Node]]:
+    return [(equation.name, body.dynamics.drift[equation.name]) for equation in body.dynamics.equations.differentials]
+
+
+def _tell(body: Body, *names: str) -> None:
+    for equation in body.dynamics.equations.differentials:
+        if equation.name in names:
+            body.say(equation.text)
+
+
+def _moved(name: str, factor: Node, slope: Node) -> Node:
+    return add(symbol(name), multiply(factor, slope))
+
+
+def _held(body: Body, name: str, text: str, old: Mapping[str, str]) -> str:
+    """A value within a step, which a held variable does not take on while the neuron is refractory."""
+    return f"({text}) if free else {old[name]}" if name in body.dynamics.held else text
+
+
+# -- euler and exponential euler --------------------------------------------------------------------------
+
+
+def _one_evaluation(body: Body, old: Mapping[str, str]) -> dict[str, str]:
+    """All new values from the old ones."""
+    start = body.point(old, "begin")
+    new = {}
+    for name, rate in _equations(body):
+        _tell(body, name)
+        exponential = body.dynamics.method == "exponential_euler"
+        tree = _exponential(body, start, name, rate) if exponential else _moved(name, _DT, rate)
+        new[name] = body.let(f"{name}__new", start.text(tree))
+    return new
+
+
+def _exponential(body: Body, start: Point, name: str, rate: Node) -> Node:
+    """``x + f (e^(a dt) - 1)/a``, where f is the right side and a its slope in x: nothing moves where f is 0."""
+    named = body.dynamics.named
+    slope = within(body.dynamics.slopes[name], named, body.constants.is_constant)
+    if is_number(slope, 0.0):
+        return _moved(name, _DT, rate)
+    if body.constants.is_constant(slope):
+        parts = affine(within(rate, named, lambda part: name in names_in(part)), {name})
+        if parts is not None and REST not in parts:
+            return multiply(call("exp", multiply(slope, _DT)), symbol(name))
+        return _moved(name, multiply(_DT, call("exprel", multiply(slope, _DT))), rate)
+    body.functions.add("exp")
+    dt, half = body.constant(_DT), body.constant(multiply(number(0.5), _DT))
+    a = body.let(f"{name}__slope", start.text(slope))
+    z = body.let(f"{name}__exponent", f"{a}*{dt}")
+    series = f"{dt} + {half}*{z}"
+    grown = body.let(f"{name}__grown", f"(exp({z}) - 1.0)/{a} if abs({z}) > {_FLAT!r} else {series}")
+    return add(symbol(name), multiply(rate, symbol(grown)))
+
+
+# -- Runge-Kutta ------------------------------------------------------------------------------------------
+
+
+def _stage(body: Body, at: Point, stage: int) -> dict[str, Node]:
+    """The slopes at one stage."""
+    return {name: symbol(body.let(f"{name}__k{stage}", at.text(rate))) for name, rate in _equations(body)}
+
+
+def _next(body: Body, old: Mapping[str, str], length: Node, slopes: Mapping[str, Node], suffix: str) -> dict[str, str]:
+    """Where the variables are after ``length`` along some slopes."""
+    here = body.point(old, "begin")
+    return {
+        **old,
+        **{
+            name: body.let(f"{name}__{suffix}", _held(body, name, here.text(_moved(name, length, slope)), old))
+            for name, slope in slopes.items()
+        },
+    }
+
+
+def _rk2(body: Body, old: Mapping[str, str]) -> dict[str, str]:
+    """The slope in the middle of the step."""
+    _tell(body, *old)
+    first = _stage(body, body.point(old, "begin"), 1)
+    middle = _next(body, old, _HALF, first, "2")
+    second = _stage(body, body.point(middle, "middle", "__2"), 2)
+    new = _next(body, old, _DT, second, "new")
+    return {name: new[name] for name in first}
+
+
+def _rk4(body: Body, old: Mapping[str, str]) -> dict[str, str]:
+    """The classical weights 1, 2, 2, 1."""
+    _tell(body, *old)
+    slopes = [_stage(body, body.point(old, "begin"), 1)]
+    for stage, (length, time) in enumerate(((_HALF, "middle"), (_HALF, "middle"), (_DT, "end")), start=2):
+        at = body.point(_next(body, old, length, slopes[-1], str(stage)), time, f"__{stage}")
+        slopes.append(_stage(body, at, stage))
+    first, second, third, fourth = slopes
+    means = {
+        name: add(add(first[name], multiply(number(2.0), add(second[name], third[name]))), fourth[name])
+        for name in first
+    }
+    new = _next(body, old, divide(_DT, number(6.0)), means, "new")
+    return {name: new[name] for name in first}
+
+
+def _half_steps(body: Body, old: Mapping[str, str]) -> dict[str, str]:
+    """Two half steps for the first variable; the others then see where it is."""
+    (leader, rate), *others = _equations(body)
+    _tell(body, leader)
+    values = dict(old)
+    for half, time, suffix in (("half", "begin", ""), ("new", "middle", "__2")):
+        text = body.point(values, time, suffix).text(_moved(leader, _HALF, rate))
+        values[leader] = body.let(f"{leader}__{half}", _held(body, leader, text, old))
+    end = body.point(values, "begin", "__3")
+    new = {leader: values[leader]}
+    for name, rate in others:
+        _tell(body, name)
+        new[name] = body.let(f"{name}__new", end.text(_moved(name, _DT, rate)))
+    return new
+
+
+# -- exact ------------------------------------------------------------------------------------------------
+
+
+def _exact(body: Body, old: Mapping[str, str], resting: bool) -> dict[str, str]:
+    """``rest + e^(A dt) (x - rest)``, or with what is added to ``e^(A dt) x`` where there is no state of rest."""
+    rows = [equation.name for equation in body.dynamics.equations.differentials]
+    held = body.dynamics.held
+    exact = _ExactStep(body, old, held=False)
+    rests = exact.rests() if resting else {}
+    new = {}
+    for name in rows:
+        _tell(body, name)
+        new[name] = body.let(f"{name}__new", exact.row(name, rests))
+    if held:
+        still = _ExactStep(body, old, held=True)
+        for name in rows:
+            if name not in held and exact.sources[name] & held:
+                body.say(f"{name}, while {' and '.join(sorted(exact.sources[name] & held))} stands still")
+                value = body.let(f"{name}__held", still.row(name, {}))
+                body.let(new[name], f"{new[name]} if free else {value}")
+    return new
+
+
+class _ExactStep:
+    """Rows of an exact step, of the free system or of the one whose held variables stand still."""
+
+    def __init__(self, body: Body, old: Mapping[str, str], held: bool) -> None:
+        linear = body.dynamics.linear
+        assert linear is not None
+        self.body, self.old, self.held = body, old, held
+        stopped = body.dynamics.held if held else frozenset()
+        self.rows = [e.name for e in body.dynamics.equations.differentials if e.name not in stopped]
+        self.matrix = {key: tree for key, tree in linear.matrix.items() if key[0] in self.rows}
+        self.offset = {row: tree for row, tree in linear.offset.items() if row in self.rows}
+        self.noise = {key: tree for key, tree in linear.noise.items() if key[0] in self.rows}
+        self.sources = type(linear)(self.matrix, self.offset, self.noise).sources(self.rows)
+        self.noisy = noisy_rows(self.sources, self.noise)
+        self.mark = "__held" if held else ""
+
+    def _read(self, through: Iterable[str]) -> frozenset[str]:
+        """The symbols of the equations of some variables."""
+        rows = set(through)
+        trees = [tree for (row, _), tree in [*self.matrix.items(), *self.noise.items()] if row in rows]
+        trees += [tree for row, tree in self.offset.items() if row in rows]
+        return frozenset({"dt"}).union(*(names_in(tree) for tree in trees))
+
+    def rests(self) -> dict[str, str]:
+        """What holds the distance from rest of each variable whose rest is not 0."""
+        moved = {name for name in self.rows if self.sources[name] & self.offset.keys()}
+        off = {}
+        for name in self.rows:
+            if name in moved:
+                what = Propagator("rest", name)
+                rest = self.body.special(f"{name}__rest", what, self._read(self.sources[name]) - {"dt"})
+                off[name] = self.body.let(f"{name}__off", f"{self.old[name]} - {rest}")
+        return off
+
+    def row(self, name: str, rests: Mapping[str, str]) -> str:
+        """The new value of a variable."""
+        text = f"{name}__rest + " if name in rests else ""
+        names = [name, *(other for other in self.old if other != name and other in self.sources[name])]
+        terms = []
+        for other in names:
+            middle = [via for via in self.sources[name] if via == other or other in self.sources.get(via, ())]
+            trees = [tree for (a, b), tree in self.matrix.items() if a in middle and b in {*middle, other}]
+            read = frozenset({"dt"}).union(*(names_in(tree) for tree in trees))
+            what = Propagator("from", name, other, self.held)
+            factor = self.body.special(f"{name}__from__{other}{self.mark}", what, read)
+            terms.append(f"{rests.get(other, self.old[other])}*{factor}")
+        if not rests and self.sources[name] & self.offset.keys():
+            what = Propagator("shift", name, "", self.held)
+            terms.append(self.body.special(f"{name}__shift{self.mark}", what, self._read(self.sources[name])))
+        for other in self.noisy.get(name, ()):
+            what = Propagator("noise", name, other, self.held)
+            size = self.body.special(
+                f"{name}__noise__{other}{self.mark}", what, self._read(self.sources[name] | self.sources[other])
+            )
+            terms.append(f"{size}*{self.body.normal(f'normal__{other}')}")
+        for k, term in enumerate(terms):
+            text += term if k == 0 else f" + {term}"
+        return text
+
+
+def noisy_rows(
+    sources: Mapping[str, frozenset[str]], noise: Mapping[tuple[str, str], Node]
+) -> dict[str, tuple[str, ...]]:
+    """For each variable that noise reaches, the variables whose normals add to it: a lower triangle."""
+    reached = {name: {xi for row, xi in noise if row in sources[name]} for name in sources}
+    order = [name for name, noises in reached.items() if noises]
+    columns: dict[str, tuple[str, ...]] = {}
+    for k, name in enumerate(order):
+        filled: list[str] = []
+        for other in order[: k + 1]:
+            if reached[name] & reached[other] or set(filled) & set(columns.get(other, ())):
+                filled.append(other)
+        columns[name] = tuple(filled)
+    return columns

@@ -1,0 +1,88 @@
+"""Short histories in one array: see `neurosim.engine.learning.memory` for what kernels do with them.
+
+An entry is a row of 8-byte words: step, index of the entry before, index of the one after (-1: none), then values.
+The first entries are *heads*, one for each thing that has a history; behind them every shard has room for a log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.compiled import address_of
+
+NEVER = -(2**62)
+STEP, BEFORE, AFTER, VALUES = 0, 1, 2, 3
+CHAIN = np.dtype([(name, np.int64) for name in ("entries", "heads", "capacity", "width", "used", "shards")])
+
+Index = NDArray[np.int64]
+
+
+class ChainMemory:
+    """Histories of ``heads`` things with ``n_values`` doubles per entry, and a log of ``capacity`` for each shard.
+
+    ``settled`` says that the word for the entry after is, in heads, the step up to which a row is settled.
+    """
+
+    def __init__(self, heads: int, n_values: int, shards: int, capacity: int, settled: bool, now: int = 0) -> None:
+        self.heads, self.shards, self.capacity = heads, shards, capacity
+        self.settled = settled
+        self.entries = np.zeros((heads + shards * capacity, VALUES + n_values), np.int64)
+        self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
+        self.record: NDArray[Any] = np.zeros(1, CHAIN)
+        self.forget(np.arange(heads), now)
+        self._publish()
+
+    def _publish(self) -> None:
+        for name, value in (
+            ("entries", address_of(self.entries)), ("heads", self.heads), ("capacity", self.capacity),
+            ("width", self.entries.shape[1]), ("used", address_of(self.used)), ("shards", self.shards),
+        ):  # fmt: skip
+            self.record[name] = value
+
+    def forget(self, heads: Index, now: int) -> None:
+        """These heads begin a history of their own at step ``now``."""
+        self.entries[heads] = 0
+        self.entries[heads, STEP], self.entries[heads, BEFORE] = NEVER, -1
+        self.entries[heads, AFTER] = now if self.settled else -1
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Heads and the used part of the logs, as arrays by name."""
+        logs = [self._log(shard)[: int(self.used[shard, 0])] for shard in range(self.shards)]
+        return {"heads": self.entries[: self.heads], "log": np.concatenate(logs), "used": self.used[:, 0]}
+
+    def _log(self, shard: int) -> NDArray[np.int64]:
+        first = self.heads + shard * self.capacity
+        return self.entries[first : first + self.capacity]
+
+    def reserve(self, capacity: int) -> None:
+        """Give every log room for ``capacity`` entries."""
+        if capacity > self.capacity:
+            self._rebuild(np.arange(self.heads), np.arange(self.heads), self.heads, capacity, 0)
+
+    def move(self, old: Index, new: Index, heads: int, now: int) -> None:
+        """Heads ``old`` become ``new`` among ``heads``; the others begin anew at step ``now``."""
+        self._rebuild(old, new, heads, self.capacity, now)
+
+    def _rebuild(self, old: Index, new: Index, heads: int, capacity: int, now: int) -> None:
+        moved = np.zeros((heads + self.shards * capacity, self.entries.shape[1]), np.int64)
+        place = np.full(self.entries.shape[0] + 1, -1, np.int64)  # the last is for "none"
+        place[old] = new
+        pieces = []
+        for shard in range(self.shards):
+            used = int(self.used[shard, 0])
+            first, to = self.heads + shard * self.capacity, heads + shard * capacity
+            place[first : first + used] = to + np.arange(used)
+            pieces.append((slice(first, first + used), slice(to, to + used)))
+        before = self.entries
+        self.entries, self.heads, self.capacity = moved, heads, capacity
+        self.forget(np.arange(heads), now)
+        moved[new] = before[old]
+        moved[new, BEFORE] = place[before[old, BEFORE]]
+        for source, target in pieces:
+            moved[target] = before[source]
+            moved[target, BEFORE] = place[before[source, BEFORE]]
+            moved[target, AFTER] = place[before[source, AFTER]]
+        self._publish()

@@ -1,0 +1,164 @@
+"""What a projection with learning rules has beyond weights and delays: variables, and memories of spikes.
+
+The rules' code runs in the engine. Here stands what it works on, so that neurons and synapses can be born, move and
+die: columns of the row store, histories of the target's spikes and of each row's emissions, and who was born lately.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.graph.chain_memory import AFTER, ChainMemory
+from neurosim.graph.rule_names import named
+from neurosim.graph.waiting import WaitingSpikes
+from neurosim.models.rules import BoundRule
+
+if TYPE_CHECKING:
+    from neurosim.graph.projection import Projection
+
+Array = NDArray[Any]
+Index = NDArray[np.int64]
+
+_LOG = 2**14  # entries of a log at the least
+
+
+class Runner(Protocol):
+    """Whoever simulates the network: it knows what has happened to synapses since their rows were last touched."""
+
+    def settle(self, projection: Projection, rows: Index | None) -> None:
+        """Bring rows (default: all) up to now, in place."""
+
+    def peek(self, projection: Projection, rows: Index, places: Index) -> dict[str, NDArray[np.float64]]:
+        """Values of synapses as they are now, by name; writes nothing."""
+
+
+class Plasticity:
+    """The learning side of one projection.
+
+    Parameters
+    ----------
+    rules : in the order in which they act.
+    precision : "float32" or "float64", of weights and variables.
+    """
+
+    def __init__(self, projection: Projection, rules: Sequence[BoundRule], precision: str) -> None:
+        self.projection = projection
+        self.rules = tuple(rules)
+        self.named = named(self.rules)
+        self.precision = precision
+        self.runner: Runner | None = None
+        self.learns_delay = any(rule.writes_delay for rule in rules)
+        pre = [(rule, trace) for rule in rules for trace in rule.traces if trace.side == "pre"]
+        post = [trace for rule in rules for trace in rule.traces if trace.side == "post"]
+        captures = [capture for rule in rules for capture in rule.captures]
+        source, target, now = projection.source, projection.target, projection._now()
+        shards = target.shards
+        self.posts = ChainMemory(target.n_slots, len(post) + len(captures), shards, _LOG, False)
+        self.emissions = ChainMemory(source.n_slots * shards, len(pre), shards, _LOG, True, now)
+        self.waiting = WaitingSpikes(shards) if self.learns_delay else None
+        self.young = np.full(source.n_slots, -1, np.int64)
+        self.births = np.zeros((0, 3), np.int64)  # birth number from which on, step, entry before
+        self.variables = {one[v.name]: v for one in self.named for v in one.rule.variables}
+        own = [f"{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
+        self.own_traces = own if self.learns_delay else []
+        self.dynamic = any(variable.rate is not None for variable in self.variables.values())
+
+    # -- columns --------------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Types of the row store's columns that learning adds, in order."""
+        columns: dict[str, Any] = dict.fromkeys(self.variables, np.dtype(self.precision))
+        if self.learns_delay:
+            columns |= dict.fromkeys(self.own_traces, np.dtype(np.float64))
+            columns |= {"seen": np.dtype(np.uint32)} if self.own_traces else {}
+            columns |= {"due": np.dtype(np.uint32), "waiting": np.dtype(np.int32)}
+        return columns | ({"at": np.dtype(np.uint32)} if self.dynamic else {})
+
+    def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], n: int) -> dict[str, Array]:
+        """What newborn synapses with these weights and delays (ms) hold in those columns."""
+        values: dict[str, Array] = {}
+        for one in self.named:
+            known = {**one.rule.constants, "weight": np.asarray(weights, np.float64), "delay": np.asarray(delays)}
+            for variable in one.rule.variables:
+                value = variable.initial.evaluate({name: known[name] for name in variable.initial.names})
+                values[one[variable.name]] = np.broadcast_to(np.asarray(value, np.float64), (n,))
+        now = self.projection._now()
+        other = {"at": now, "waiting": -1}
+        for name, dtype in self.columns.items():
+            if name not in values:
+                values[name] = np.full(n, other.get(name, 0), dtype)
+        return values
+
+    # -- births, deaths, moves --------------------------------------------------------------------------------
+
+    def synapses_born(self, rows: Index, serials: NDArray[np.uint32]) -> None:
+        """Synapses with these birth numbers were added to rows: they know no spike emitted so far."""
+        now = self.projection._now()
+        distinct, first = np.unique(rows, return_index=True)
+        if self.births.shape[0] > 4 * self.young.size + 2**16:
+            self._forget_births(now)
+        entries = np.stack([serials[first].astype(np.int64), np.full(distinct.size, now), self.young[distinct]], axis=1)
+        self.young[distinct] = self.births.shape[0] + np.arange(distinct.size)
+        self.births = np.concatenate([self.births, entries])
+        self.projection.network._touch()
+
+    def synapses_die(self, places: Index) -> None:
+        """Synapses at these places are about to be removed."""
+        if self.waiting is None:
+            return
+        columns, stride = self.projection.store.columns, self.projection.target.stride
+        for place in places[columns["waiting"][places] >= 0]:
+            self.waiting.drop(int(columns["post"][place]) // stride, int(columns["waiting"][place]))
+            columns["waiting"][place] = -1
+
+    def _forget_births(self, now: int) -> None:
+        """Drop births after which everything emitted before has arrived and been seen."""
+        if self.runner is not None:
+            self.runner.settle(self.projection, None)
+        longest = int(max(self.projection.grid.high, 0))
+        kept = self.births[:, 1] + longest > now
+        place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
+        self.births = self.births[kept]
+        self.births[:, 2] = place[self.births[:, 2]]
+        self.young = place[self.young]
+
+    def neurons_born(self, population: Any, slots: Index) -> None:
+        """Neurons begin their histories at ``slots``."""
+        now = self.projection._now()
+        if population is self.projection.target:
+            self.posts.forget(slots, now)
+        if population is self.projection.source:
+            shards = self.emissions.shards
+            self.emissions.forget((slots[:, None] * shards + np.arange(shards)).ravel(), now)
+            self.young[slots] = -1
+
+    def relocate(self, population: Any, old: Index, new: Index) -> None:
+        """Slots of a population have moved from ``old`` to ``new``."""
+        now = self.projection._now()
+        if population is self.projection.target:
+            self.posts.move(old, new, population.n_slots, now)
+        if population is self.projection.source:
+            shards = np.arange(self.emissions.shards)
+            heads = [(slots[:, None] * shards.size + shards).ravel() for slots in (old, new)]
+            self.emissions.move(heads[0], heads[1], population.n_slots * shards.size, now)
+            young = np.full(population.n_slots, -1, np.int64)
+            young[new] = self.young[old]
+            self.young = young
+
+    def settled_at(self) -> Index:
+        """The step up to which each row is settled, by shard of the target; int64 (rows, shards)."""
+        heads = self.emissions.entries[: self.emissions.heads, AFTER]
+        return heads.reshape(-1, self.emissions.shards)
+
+    def state(self) -> dict[str, Array]:
+        """Everything that learning needs to go on, as arrays by name."""
+        memories = {"posts": self.posts, "emissions": self.emissions}
+        state = {f"{name}/{key}": value for name, memory in memories.items() for key, value in memory.state().items()}
+        if self.waiting is not None:
+            state |= {f"waiting/{key}": value for key, value in self.waiting.state().items()}
+        return {**state, "young": self.young, "births": self.births}

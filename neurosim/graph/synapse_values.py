@@ -1,0 +1,147 @@
+"""Weights, delays and variables of a projection's synapses: drawing, checking, reading and writing them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.errors import UsageError
+from neurosim.graph.checks import extremes, finite_floats
+from neurosim.graph.distributions import distribution
+from neurosim.graph.plasticity import Plasticity
+from neurosim.graph.rows import Array, Index
+
+if TYPE_CHECKING:
+    from neurosim.graph.projection import Projection
+
+Values = NDArray[np.float64]
+
+_GREATEST = float(np.finfo(np.float32).max)
+
+
+class SynapseValues:
+    """The values of one projection's synapses, stored in its rows; ``plasticity`` where they learn."""
+
+    def __init__(self, projection: Projection, precision: str) -> None:
+        self.projection = projection
+        self.store = projection.store
+        self.precision = np.dtype(precision)
+        self.plasticity: Plasticity | None = None
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Names and units of what every synapse has its own value of."""
+        units = {"weight": self.projection.weight_unit, "delay": "ms"}
+        if self.plasticity is not None:
+            units |= {name: variable.unit for name, variable in self.plasticity.variables.items()}
+        return units
+
+    # -- drawing and checking ---------------------------------------------------------------------------------
+
+    def drawn(self, name: str, value: Any, n: int) -> Values:
+        """Values for ``n`` synapses; one value where it is a plain number for all."""
+        unit = self.units[name]
+        if type(value) in (float, int) and math.isfinite(value):
+            return np.array([value], np.float64)
+        if finite_floats(value, n):
+            return np.asarray(value)
+        drawn = distribution(value, unit, f"{name} of projection '{self.projection.name}'")
+        return drawn.sample(self.projection.network._stream("edit", self.projection.name, name), n, unit)
+
+    def newborn(self, weights: Values, stored: Array, n: int) -> dict[str, Array]:
+        """Values of ``n`` new synapses for the variables that have a column, or need one now."""
+        projection = self.projection
+        if projection.grid.widen(stored):
+            projection.network._touch()
+        values: dict[str, Array] = {}
+        kinds = ("weight", weights.astype(self.precision), self.precision), ("delay", stored, projection.grid.dtype)
+        for name, new, dtype in kinds:
+            if self.plasticity is not None or not self.store.admits(name, new, dtype):
+                values[name] = new
+        if self.plasticity is not None:
+            values |= self.plasticity.initial(weights, projection.grid.shown(stored), n)
+        return values
+
+    def check_weights(self, weights: Values) -> None:
+        """Raise ``UsageError`` for a weight that cannot be kept or lies outside the bounds."""
+        if weights.size == 0:
+            return
+        projection = self.projection
+        low, high = extremes(weights)
+        if max(-low, high) > _GREATEST:
+            most = max(-low, high)
+            raise UsageError(f"projection '{projection.name}': a weight of {most:g} is too large to be kept.")
+        if projection.weight_bounds is None:
+            return
+        kept = self.precision.type  # what reads back from a bound may be set again
+        least, most = projection.weight_bounds
+        if kept(low) < kept(least) or kept(high) > kept(most):
+            raise UsageError(
+                f"projection '{projection.name}': a weight of {low if kept(low) < kept(least) else high:g} lies outside "
+                f"the bounds [{least:g}, {most:g}] {projection.weight_unit}."
+            )
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def read(self, name: str, rows: Index, places: Index) -> Values:
+        """Values of one variable as they are now; writes nothing."""
+        return self.read_all((name,), rows, places)[name]
+
+    def read_all(self, names: Sequence[str], rows: Index, places: Index) -> dict[str, Values]:
+        """Values of several variables as they are now."""
+        known: dict[str, Values] = {}
+        if self.plasticity is not None and self.plasticity.runner is not None and places.size:
+            known = self.plasticity.runner.peek(self.projection, rows, places)
+        return {name: known[name] if name in known else self._stored(name, places) for name in names}
+
+    def _stored(self, name: str, places: Index) -> Values:
+        values = self.store.values_at(name, places)
+        return self.projection.grid.shown(values) if name == "delay" else values.astype(np.float64)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def write(self, name: str, rows: Index, places: Index, values: Values) -> None:
+        """Set one variable from now on."""
+        projection = self.projection
+        if name == "weight":
+            self.check_weights(values)
+        elif name == "delay":
+            projection.grid.check(values)
+        if places.size == 0:
+            return
+        if self.plasticity is not None and self.plasticity.runner is not None:
+            self.plasticity.runner.settle(projection, np.unique(rows))
+        if name == "delay":
+            self._write_delays(rows, places, projection.grid.stored(values))
+            return
+        if name == "weight":
+            self.store.spread("weight", self.precision)
+        self.store.columns[name][places] = values
+
+    def _write_delays(self, rows: Index, places: Index, stored: Array) -> None:
+        projection = self.projection
+        if projection.network.time > 0.0:
+            if self.plasticity is None:
+                self._keep_order(places, stored)
+            elif not self.plasticity.learns_delay:
+                self.plasticity.delays_change(rows, places, stored)
+        projection.grid.widen(stored)
+        self.store.spread("delay", projection.grid.dtype)
+        self.store.columns["delay"][places] = stored
+        projection.network._touch()
+
+    def _keep_order(self, places: Index, new: Array) -> None:
+        """Delays are about to change: what is under way at these synapses must not be overtaken."""
+        projection = self.projection
+        old = self.store.values_at("delay", places)
+        changed = np.zeros(self.store.capacity, bool)
+        changed[places[old != new]] = True
+        rows, places = self.store.places()
+        rows, places = rows[changed[places]], places[changed[places]]
+        emitted = projection.source.columns["last_spike"][rows]
+        old = self.store.values_at("delay", places)
+        projection.order.delays_change(projection._now(), projection._ids_at(rows, places), emitted, old)

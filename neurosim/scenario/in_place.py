@@ -1,0 +1,119 @@
+"""Finds every mistake in a model or rule that a scenario writes in place, each with the line it stands on.
+
+The reader of models and rules stops at its first mistake. So that all can be told at once, what it complained about is
+replaced by an equation with nothing wrong in it, or left out where it is a statement, and the whole is read again.
+Where that could make something else look wrong, the search ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from neurosim.errors import ExpressionError, NeurosimError
+from neurosim.scenario.checker import Checker
+from neurosim.scenario.reader import Location
+
+T = TypeVar("T")
+
+_MOST = 30  # mistakes of one model or rule
+_UNREAD = "nothing reads it"  # in what `statements` says of a variable that is only set
+_CONDITIONS = {"threshold": "1 > 0", "refractory": "0 ms", "transmit": "weight"}
+_LEFT = re.compile(r"\s*(?:d(?P<of>\w+)\s*/\s*dt|(?P<name>\w+))\s*=(?!=)")
+_CHANGED = re.compile(r"\s*\w+\s*[-+*/]=")
+_OWNER = r"(?:(?:learning rule )?'?{name}'?(?:, \w+(?: \d+)?)*: )?(?:line \d+: )?"
+
+
+class _Place(NamedTuple):
+    """Where an error is: in which text of the model or rule, and in which line of it (from 0)."""
+
+    key: str
+    line: int
+
+
+def read_all(
+    make: Callable[[dict[str, Any]], T], spec: Mapping[str, Any], location: Location, checker: Checker
+) -> T | None:
+    """Return ``make(spec)``; None after noting every mistake that can be found in it.
+
+    ``spec`` holds what is written at ``location``, by key.
+    """
+    tried, before = dict(spec), len(checker.problems)
+    for _ in range(_MOST):
+        try:
+            made = make(tried)
+        except NeurosimError as error:
+            place, unread = _place(error, tried), _UNREAD in str(error)
+            if unread and tried != spec:  # what would have read it may have been taken out
+                return None
+            _note(error, place, spec, location, checker)
+            if place is None or not _taken_out(place, tried, unread):
+                return None
+        else:
+            return made if len(checker.problems) == before else None
+    return None
+
+
+def _place(error: NeurosimError, spec: Mapping[str, Any]) -> _Place | None:
+    """Find the text that an error is about, and the line in it."""
+    if not isinstance(error, ExpressionError) or not error.text.strip():
+        return None
+    texts = [(key, text) for key, text in spec.items() if isinstance(text, str)]
+    whole = [(key, 0) for key, text in texts if text == error.text]
+    parts = [(key, text.find(error.text)) for key, text in texts if error.text in text]
+    for key, start in [*whole, *parts]:
+        return _Place(key, spec[key].count("\n", 0, start + (error.position or 0)))
+    return None
+
+
+def _note(
+    error: NeurosimError, place: _Place | None, spec: Mapping[str, Any], location: Location, checker: Checker
+) -> None:
+    if place is None or not isinstance(error, ExpressionError):
+        checker.add(location, str(error).strip())
+        return
+    where = (*location, place.key)
+    line = spec[place.key].split("\n")[place.line] if place.key in spec else ""
+    owner = _OWNER.format(name=re.escape(str(spec.get("name", "own"))))
+    shown = ExpressionError(re.sub(rf"\A{owner}", "", error.message), error.text, error.position)
+    if error.position is None and "\n" in error.text.strip():  # a caret under nothing, and all lines in one
+        shown = ExpressionError(shown.message, line)
+    checker.problems.append(checker.document.problem(where, str(shown), inside=place.line))
+
+
+def _taken_out(place: _Place, spec: dict[str, Any], unread: bool) -> bool:
+    """Take what is wrong out of ``spec``; return False where the rest cannot be judged without it.
+
+    ``unread`` says that nothing reads what is set there.
+    """
+    key, number = place
+    if key in _CONDITIONS:
+        done = spec[key] == _CONDITIONS[key]
+        spec[key] = _CONDITIONS[key]
+        return not done
+    lines = spec[key].split("\n")
+    if key == "equations":
+        without = _without_right_side(lines[number])
+        if without is None:
+            return False
+        lines[number] = without
+    elif unread or _CHANGED.match(lines[number]):
+        lines[number] = ""
+    else:  # what follows may read what would have been set here
+        lines[number:] = [""] * (len(lines) - number)
+    changed = "\n".join(lines)
+    done = changed == spec[key]
+    spec[key] = changed
+    return not done
+
+
+def _without_right_side(line: str) -> str | None:
+    """Return an equation of the same name and unit that says nothing; None where that cannot be told."""
+    left, colon = _LEFT.match(line), line.rfind(":")
+    if left is None or colon < left.end():
+        return None
+    if left["of"] is not None:
+        return f"{left[0]} -{left['of']}/(1 ms) {line[colon:]}"
+    unit = line[colon + 1 :].split("(")[0].split("#")[0].strip()
+    return f"{left['name']} : {unit}" if unit and unit != "bool" else None
