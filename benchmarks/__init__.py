@@ -14,7 +14,18 @@ from neurosim.errors import unknown
 
 __all__ = ["Row", "names", "run"]
 
-_NAMES = ("brunel", "cuba", "loop", "structure", "build", "startup")
+_NAMES = (
+    "brunel",
+    "cuba",
+    "cobahh",
+    "polychronization",
+    "stdp_brunel",
+    "learning",
+    "loop",
+    "structure",
+    "build",
+    "startup",
+)
 
 
 def names() -> dict[str, str]:

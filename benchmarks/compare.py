@@ -27,6 +27,8 @@ class Comparison:
     neurons : population -> size.
     threads : thread counts to try.
     notes : simulator -> what is different there.
+    outdegrees : population -> synapses that leave a neuron, on average; given where simulators are compared by the
+        synaptic events (spikes times out-degree) that they handle per second, as their rates may differ.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Comparison:
     neurons: Mapping[str, int]
     threads: tuple[int, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
+    outdegrees: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,8 +45,14 @@ class _Runs:
     """All repeats of one simulator with one number of threads."""
 
     seconds: list[float] = field(default_factory=list)
+    events: list[float] = field(default_factory=list)  # empty where nobody knows them
     spikes: dict[str, int] = field(default_factory=dict)  # of the last repeat
-    events: int | None = None
+
+    def cost(self, per_event: bool) -> list[float]:
+        """What the repeats cost: seconds, of the whole or of one synaptic event."""
+        if not per_event:
+            return self.seconds
+        return [seconds / max(events, 1.0) for seconds, events in zip(self.seconds, self.events, strict=True)]
 
 
 def compare(comparison: Comparison, against: Sequence[str], progress: Progress, repeats: int = 5) -> list[Row]:
@@ -60,9 +69,7 @@ def compare(comparison: Comparison, against: Sequence[str], progress: Progress, 
                 progress(f"{comparison.name}: {_threads(threads)}, repeat {repeat} of {repeats}")
                 _run_ours(comparison, threads, repeat, runs[OURS])
                 for peer in peers:
-                    answer = peer.run(repeat)
-                    runs[peer.name].seconds.append(answer.wall_s)
-                    runs[peer.name].spikes = answer.spikes
+                    _run_peer(comparison, peer, repeat, runs[peer.name])
         for name, measured in runs.items():
             rows += _rows(comparison, name, threads, measured, runs[OURS])
     return rows
@@ -74,25 +81,40 @@ def _run_ours(comparison: Comparison, threads: int, seed: int, runs: _Runs) -> N
     simulation.run(comparison.parameters["duration"])
     runs.seconds.append(simulation.timings["sim_s"])
     runs.spikes = {name: int(simulation.spike_counts[name]) for name in comparison.neurons}
-    runs.events = int(simulation.events)
+    runs.events.append(_counted(comparison, runs) if comparison.outdegrees else float(simulation.events))
+
+
+def _run_peer(comparison: Comparison, peer: Peer, seed: int, runs: _Runs) -> None:
+    answer = peer.run(seed)
+    runs.seconds.append(answer.wall_s)
+    runs.spikes = answer.spikes
+    if comparison.outdegrees:
+        runs.events.append(_counted(comparison, runs))
+
+
+def _counted(comparison: Comparison, runs: _Runs) -> float:
+    """Synaptic events of the last repeat, in the same way for all simulators."""
+    return sum(runs.spikes[name] * degree for name, degree in comparison.outdegrees.items())
 
 
 def _rows(comparison: Comparison, simulator: str, threads: int, runs: _Runs, ours: _Runs) -> Iterator[Row]:
     def row(what: str, value: float, unit: str, ratio: float | None = None, note: str = "") -> Row:
         return Row(comparison.name, what, simulator, threads, value, unit, ratio, note)
 
-    median = statistics.median(runs.seconds)
-    spread = f"{min(runs.seconds):.3g} to {max(runs.seconds):.3g} s in {len(runs.seconds)} repeats"
+    by_events = bool(comparison.outdegrees)
     ratio, best = None, ""
     if simulator != OURS:
-        ratio = median / statistics.median(ours.seconds)
+        theirs, mine = runs.cost(by_events), ours.cost(by_events)
+        ratio = statistics.median(theirs) / statistics.median(mine)
         # on a busy machine a peer whose threads spin is slowed out of all proportion; its best moment is fairer
-        best = f"fastest against fastest {min(runs.seconds) / min(ours.seconds):.2f}×"
-    notes = (best, spread, load_note(), comparison.notes.get(simulator, ""))
+        best = f"fastest against fastest {min(theirs) / min(mine):.2f}×"
+    spread = f"{min(runs.seconds):.3g} to {max(runs.seconds):.3g} s in {len(runs.seconds)} repeats"
     duration = comparison.parameters["duration"] / 1000.0
-    yield row(f"{duration:g} s simulated in", median, "s", ratio, "; ".join(n for n in notes if n))
-    if runs.events is not None:
-        yield row("synaptic events", runs.events / median / 1e6, "M/s")
+    timed = "; ".join(n for n in ("" if by_events else best, spread, load_note(), comparison.notes.get(simulator)) if n)
+    yield row(f"{duration:g} s simulated in", statistics.median(runs.seconds), "s", None if by_events else ratio, timed)
+    if runs.events:
+        speed = 1e-6 / statistics.median(runs.cost(per_event=True))
+        yield row("synaptic events", speed, "M/s", *((ratio, best) if by_events else ()))
     for population, size in comparison.neurons.items():
         yield row(f"rate of {population}", runs.spikes[population] / size / duration, "Hz")
 

@@ -29,8 +29,8 @@ PARAMETERS: dict[str, Any] = {
     "kick": 20.0,
     "tau_plus": 20.0,
     "tau_minus": 20.0,
-    "a_plus": 0.1,
-    "a_minus": 0.12,
+    "a_plus": 0.01,  # fractions of w_max
+    "a_minus": 0.012,
     "w_max": 10.0,
 }
 
@@ -60,8 +60,7 @@ def build(p: Mapping[str, Any], seed: int) -> ns.Network:
     start = {"v": p["v_start"], "u": 0.2 * p["v_start"]}
     exc = network.add_population("exc", p["excitatory"], ns.models.izhikevich(a=0.02, d=8.0), initial=start)
     inh = network.add_population("inh", p["inhibitory"], ns.models.izhikevich(a=0.1, d=2.0), initial=start)
-    kicks = 1000.0 / p["dt"] / (p["excitatory"] + p["inhibitory"])  # Hz: one neuron in a step, on average
-    network.add_input("kick", ns.inputs.poisson(rate=kicks), [exc, inh], weight=p["kick"])
+    _kick(network, p, seed)
     rule = ns.learning.stdp(**{name: p[name] for name in ("tau_plus", "tau_minus", "a_plus", "a_minus")})
     plastic: dict[str, Any] = {"learning": [rule], "bounds": {"weight": (0.0, p["w_max"])}}
     arrays = np.load(p["arrays"])
@@ -73,6 +72,20 @@ def build(p: Mapping[str, Any], seed: int) -> ns.Network:
         pairs, delay = ns.connectors.pairs(pre[mine], post[mine]), arrays["delay"][mine]
         network.connect(source, target, pairs, weight=weight, delay=delay, **learning)
     return network
+
+
+def _kick(network: ns.Network, p: Mapping[str, Any], seed: int) -> None:
+    """One random neuron in every step, drawn beforehand: a Poisson input would draw for every neuron in every step."""
+    rng = np.random.default_rng(seed)
+    steps, n = round(p["duration"] / p["dt"]), p["excitatory"] + p["inhibitory"]
+    chosen, times = rng.integers(n, size=steps), np.arange(1, steps + 1) * p["dt"]
+    by_neuron = np.split(times[np.argsort(chosen, kind="stable")], np.cumsum(np.bincount(chosen, minlength=n))[:-1])
+    first = 0
+    for target in list(network.populations.values()):
+        trains = [train.tolist() for train in by_neuron[first : first + target.size]]
+        first += target.size
+        kicks = network.add_population(f"kicks_{target.name}", len(trains), ns.models.spike_list(times=trains))
+        network.connect(kicks, target, "one_to_one", weight=p["kick"], delay=p["dt"])
 
 
 def comparison(parameters: Mapping[str, Any], threads: tuple[int, ...] = (1,)) -> Comparison:

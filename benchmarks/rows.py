@@ -13,8 +13,9 @@ Progress = Callable[[str], None]
 class Row:
     """One measured value.
 
-    ``ratio`` is the peer's time over ours (above 1: we are faster) and stands on the peer's row. ``limit``
-    is the most that ``value`` may be on the machine of docs/performance.md, None where nothing was promised.
+    ``ratio`` is the peer's time (of the run, or of one synaptic event) over ours; above 1 we are faster. It stands
+    on the peer's row of what is compared. ``limit`` is the most that ``value`` may be on the machine of
+    docs/performance.md, None where nothing was promised.
     """
 
     benchmark: str

@@ -52,8 +52,8 @@ def build(p: Mapping[str, Any], seed: int) -> ns.Network:
     exc = network.add_population("exc", p["excitatory"], model, initial=start)
     inh = network.add_population("inh", p["inhibitory"], model, initial=start)
     network.add_input("drive", ns.inputs.poisson(rate=p["drive"]), [exc, inh], weight=p["j_exc"])
-    names = {"lambda_": "rate"} | {name: name for name in ("alpha", "mu", "w_0", "tau_plus", "tau_minus")}
-    rule = ns.learning.stdp_power_law(**{theirs: p[ours] for theirs, ours in names.items()})
+    learned = ("rate", "alpha", "mu", "w_0", "tau_plus", "tau_minus")
+    rule = ns.learning.stdp_power_law(**{name: p[name] for name in learned})
     plastic: dict[str, Any] = {"learning": [rule], "bounds": {"weight": (0.0, 1e6)}}
     for source, target, weight, indegree, learning in (
         (exc, exc, p["j_exc"], p["indegree_exc"], plastic),

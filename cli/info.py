@@ -117,13 +117,13 @@ def _show_network(facts: dict[str, Any]) -> None:
     out.print(table)
     if facts["projections"]:
         synapses = ">synapses at first" if facts["kind"] == "result" else ">synapses"
-        table = new_table("projection", "from → to", "receptor", synapses)
+        table = new_table("projection", "from → to", "receptor", synapses, "learning")
         for name, about in facts["projections"].items():
             ends = f"{about['from']} → {about['to']}"
             number = about.get("synapses")
-            table.add_row(
-                escape(name), escape(ends), about.get("receptor") or "", "" if number is None else count(number)
-            )
+            shown = "" if number is None else count(number)
+            rules = ", ".join(about.get("learning", ()))
+            table.add_row(escape(name), escape(ends), about.get("receptor") or "", shown, escape(rules))
         out.print(table)
 
 

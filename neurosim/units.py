@@ -23,9 +23,8 @@ import numpy.typing as npt
 
 from neurosim.errors import UnitError, suggest
 
-Exponent = int | Fraction
-Dimension = tuple[Exponent, Exponent, Exponent, Exponent]
-"""Exponents of time, voltage, current and length: whole numbers or halves."""
+Exponent = int | Fraction  # whole numbers and halves
+Dimension = tuple[Exponent, Exponent, Exponent, Exponent]  # of time, voltage, current and length
 
 _COHERENT = ("ms", "mV", "pA", "um")
 _NO_DIMENSION: Dimension = (0, 0, 0, 0)
@@ -56,10 +55,11 @@ class Unit:
     name: str = field(default="", compare=False)
 
     def __mul__(self, other: Unit) -> Unit:
-        return Unit(_tidy(self.scale * other.scale), _added(self.dimension, other.dimension, 1))
+        time, voltage, current, length = (a + b for a, b in zip(self.dimension, other.dimension, strict=True))
+        return Unit(_tidy(self.scale * other.scale), (time, voltage, current, length))
 
     def __truediv__(self, other: Unit) -> Unit:
-        return Unit(_tidy(self.scale / other.scale), _added(self.dimension, other.dimension, -1))
+        return self * other**-1
 
     def __pow__(self, power: Exponent) -> Unit:
         time, voltage, current, length = self.dimension
@@ -94,11 +94,6 @@ class Unit:
                 return name
         factor = "" if self.scale == 1 else f"{float(self.scale):g} "
         return factor + _composed(self.dimension)
-
-
-def _added(left: Dimension, right: Dimension, sign: int) -> Dimension:
-    time, voltage, current, length = (a + sign * b for a, b in zip(left, right, strict=True))
-    return time, voltage, current, length
 
 
 def _root(scale: Fraction) -> Fraction:

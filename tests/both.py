@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from courses import Pair
 from twin import Bounds, Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, World, f32
 
 import neurosim as ns
 from neurosim import rng
+from neurosim.engine.neurons.lower import constants
 
 RECEPTORS = {"lif_delta": {"exc": "v", "inh": "v"}, "lif_exp": {"exc": "i_exc", "inh": "i_inh"},
              "izhikevich": {"exc": "i_syn", "inh": "i_syn"}}  # fmt: skip
+# Elements of exact steps, which the two worlds compute by different means and then round alike: twin -> engine.
+STEPS = {"lif_delta": {"p": "v__from__v"},
+         "lif_exp": {"p": "v__from__v", "p_exc": "v__from__i_exc", "p_inh": "v__from__i_inh",
+                     "d_exc": "i_exc__from__i_exc", "d_inh": "i_inh__from__i_inh"}}  # fmt: skip
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def told(method: Method) -> Method:
+    """Note what is done, so that a failure can be told as a script."""
+
+    @functools.wraps(method)
+    def noted(self: Both, *args: Any, **options: Any) -> Any:
+        given = [*map(repr, args), *(f"{name}={value!r}" for name, value in options.items())]
+        self.story.append(f"both.{method.__name__}({', '.join(given)})")
+        return method(self, *args, **options)
+
+    return noted  # type: ignore[return-value]
 
 
 class Both:
@@ -32,27 +53,39 @@ class Both:
         self.sim: ns.Simulation | None = None
         self.recorders: dict[str, object] = {}
         self.learns = False
+        self.story = [f"both = Both(seed={seed}, dt={dt}, audit={audit})"]
 
     # -- building -----------------------------------------------------------------------------------
 
+    @told
     def population(self, name: str, size: int, model: str, **parameters: float) -> None:
         """Add a population of ``lif_delta``, ``lif_exp`` or ``izhikevich`` neurons."""
         twin = {"lif_delta": LifDelta, "lif_exp": LifExp, "izhikevich": Izhikevich}[model](self.dt, **parameters)
         made = self.net.add_population(name, size, {model: parameters})
+        computed = constants(made, self.dt)
+        for ours, theirs in STEPS.get(model, {}).items():
+            assert math.isclose(getattr(twin, ours), computed[theirs], rel_tol=1e-14)
+            setattr(twin, ours, computed[theirs])
+        if model in STEPS:
+            assert math.isclose(twin.rest, computed["v__rest"][0], rel_tol=1e-14)
+            twin.rest = float(computed["v__rest"][0])
         self.world.add_population(name, twin, made.ids.tolist())
 
+    @told
     def poisson(self, name: str, size: int, rate: float) -> None:
         """Add Poisson sources."""
         made = self.net.add_population(name, size, {"poisson": {"rate": rate}})
-        source = PoissonSource(self.dt, rate, self.net.seed, rng.purpose("poisson", name))
+        source = PoissonSource(self.dt, rate, self.net.seed, rng.purpose("draw", name, "rand__1"))
         self.world.add_population(name, source, made.ids.tolist())
 
+    @told
     def spike_list(self, name: str, times: Sequence[Sequence[float]]) -> None:
         """Add sources that fire at given times (ms)."""
         made = self.net.add_population(name, len(times), {"spike_list": {"times": times}})
         listed = dict(zip(made.ids.tolist(), times, strict=True))
         self.world.add_population(name, SpikeList(self.dt, listed), listed)
 
+    @told
     def projection(
         self,
         name: str,
@@ -73,6 +106,7 @@ class Both:
         self.world.add_projection(name, source, target, RECEPTORS[model][receptor], twins, limits, precision)
         self.learns = self.learns or bool(rules)
 
+    @told
     def drive(self, name: str, target: str, rate: float, weight: float, receptor: str = "exc") -> None:
         """Drive every neuron of a population by its own Poisson train (Hz)."""
         population = self.net.populations[target]
@@ -81,6 +115,7 @@ class Both:
         variable = RECEPTORS[population.model.name][receptor]
         self.world.add_poisson_input(target, variable, weight, thresholds, rng.purpose("input", name))
 
+    @told
     def start(self, **options: object) -> None:
         """Make the simulation and record everything."""
         self.sim = ns.Simulation(self.net, audit=self.audit, **options)  # type: ignore[arg-type]
@@ -88,6 +123,7 @@ class Both:
 
     # -- edits --------------------------------------------------------------------------------------
 
+    @told
     def connect(self, name: str, pre: Sequence[int], post: Sequence[int], weight: object, delay: object) -> None:
         """Add synapses by neuron id; weights and delays (ms) one each or one for all."""
         ids = self.net.projections[name].add(pre, post, weight=weight, delay=delay).tolist()
@@ -96,24 +132,28 @@ class Both:
         for synapse, a, b, w, d in zip(ids, pre, post, weights, delays, strict=True):
             self.world.add_synapse(name, synapse, a, b, w, d)
 
+    @told
     def disconnect(self, name: str, ids: Sequence[int]) -> None:
         """Remove synapses by id."""
         self.net.projections[name].remove(ids)
         for synapse in ids:
             self.world.remove_synapse(name, synapse)
 
+    @told
     def weigh(self, name: str, ids: Sequence[int], weight: float) -> None:
         """Set weights (one value for all)."""
         self.net.projections[name].weight[ids] = weight
         for synapse in ids:
             self.world.set_weight(name, synapse, weight)
 
+    @told
     def retard(self, name: str, ids: Sequence[int], delay: float) -> None:
         """Set delays (ms), longer or shorter."""
         self.net.projections[name].delay[ids] = delay
         for synapse in ids:
             self.world.set_delay(name, synapse, delay)
 
+    @told
     def born(self, population: str, n: int) -> list[int]:
         """Add neurons; returns their ids."""
         ids = self.net.populations[population].add(n).tolist()
@@ -121,18 +161,21 @@ class Both:
             self.world.add_neuron(population, neuron)
         return ids
 
+    @told
     def die(self, population: str, ids: Sequence[int]) -> None:
         """Remove neurons."""
         self.net.populations[population].remove(ids)
         for neuron in ids:
             self.world.remove_neuron(population, neuron)
 
+    @told
     def modulate(self, name: str, amount: float) -> None:
         """Send a signal to the synapses that listen to it."""
         assert self.sim is not None
         self.sim.modulate(name, amount)
         self.world.modulate(name, amount)
 
+    @told
     def look(self) -> None:
         """Read everything there is to read in the engine, which must not change anything."""
         assert self.sim is not None
@@ -143,6 +186,7 @@ class Both:
             projection.where("weight > 0")
         self.sim.state(), self.sim.hash()
 
+    @told
     def run(self, steps: int) -> None:
         """Run both worlds."""
         assert self.sim is not None
@@ -152,10 +196,10 @@ class Both:
     # -- comparison ---------------------------------------------------------------------------------
 
     def variables(self, name: str) -> Sequence[str]:
-        """The variables that the synapses of a projection have."""
-        assert list(self.net.projections[name].variables) == list(self.world.projections[name].variable_names)
-        return list(self.world.projections[name].variable_names)
+        """What the engine calls the variables of a projection's synapses, besides weight and delay."""
+        return [name for name in self.net.projections[name].variables if name not in ("weight", "delay")]
 
+    @told
     def compare(self) -> None:
         """The same spikes, the same state and the same graph, to the bit or nearly so."""
         for name, recorder in self.recorders.items():
@@ -197,11 +241,11 @@ class Both:
         for place, what in ((3, "weight"), (4, "delay")):
             for id, edge in ours.items():
                 assert _alike(edge[place], twin[id][place], of.precision), (name, what, id)
-        for variable, values in self.world.variables(name).items():
+        expected = self.world.variables(name).values()
+        for variable, values in zip(self.variables(name), expected, strict=True):
             shown = getattr(self.net.projections[name], variable)[list(values)].tolist()
             for (id, value), our in zip(values.items(), shown, strict=True):
                 assert _alike(our, value, of.precision), (name, variable, id)
-        assert self.variables(name) == list(self.world.variables(name))
 
 
 def _alike(ours: float, twin: float, precision: str) -> bool:

@@ -25,6 +25,17 @@ from twin import (
 Pair = tuple[Any, Rule]  # the engine's rule, the twin's
 
 
+class Course(list[Pair]):
+    """A list of rules that tells its name."""
+
+    def __init__(self, name: str, pairs: Sequence[Pair]) -> None:
+        super().__init__(pairs)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"COURSES[{self.name!r}]"
+
+
 def library(name: str, twin: type[Rule], **parameters: float) -> Pair:
     """A rule of the library."""
     return {name: parameters}, twin(**parameters)
@@ -150,7 +161,7 @@ BUFFERED = library("stdp_buffered", StdpBuffered, a_plus=0.1, a_minus=0.07, drif
 TIRED = library("tsodyks_markram", TsodyksMarkram, U=0.4, tau_rec=40.0, tau_facil=15.0)
 
 #: Lists of rules by name. Each is compiled once, so there are not too many.
-COURSES: dict[str, Sequence[Pair]] = {
+_PAIRS: dict[str, Sequence[Pair]] = {
     "stdp": [STDP],
     "nearest, tired": [library("stdp_nearest", StdpNearest, a_plus=0.13, a_minus=0.09), TIRED],
     "reduced": [library("stdp_nearest_reduced", StdpNearestReduced, a_plus=0.13, a_minus=0.09)],
@@ -169,4 +180,5 @@ COURSES: dict[str, Sequence[Pair]] = {
     "moved": [MOVED],
     "moved, all": [STDP, MOVED, ALL],
 }
+COURSES = {name: Course(name, pairs) for name, pairs in _PAIRS.items()}
 MOVING = ("shifted", "moved", "moved, all")  # those that write delays

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import neurosim as ns
 from neurosim import benchmarks
-from neurosim.benchmarks import brunel, build, cuba, loop, peers, structure
+from neurosim.benchmarks import (
+    brunel,
+    build,
+    cobahh,
+    cuba,
+    learning,
+    loop,
+    peers,
+    polychronization,
+    stdp_brunel,
+    structure,
+)
 from neurosim.benchmarks.compare import Comparison, compare
 from neurosim.errors import NeurosimError, UnknownName, UsageError
 
@@ -34,14 +48,38 @@ SMALL_CUBA = cuba.comparison(
     {**cuba.PARAMETERS, "duration": 50.0, "excitatory": 320, "inhibitory": 80, "probability": 0.2}
 )
 LONGER_CUBA = cuba.comparison({**cuba.PARAMETERS, "duration": 1000.0})
+SMALL_COBAHH = cobahh.comparison(
+    {**cobahh.PARAMETERS, "duration": 100.0, "excitatory": 320, "inhibitory": 80, "probability": 0.2}
+)
+LONGER_COBAHH = cobahh.comparison({**cobahh.PARAMETERS, "duration": 500.0})
 
 
 def test_every_benchmark_says_what_it_measures() -> None:
-    assert list(benchmarks.names()) == ["brunel", "cuba", "loop", "structure", "build", "startup"]
+    files = Path(benchmarks.__file__).parent.glob("*.py")
+    assert set(benchmarks.names()) == {file.stem for file in files if "\nSUMMARY = " in file.read_text()}
     assert all(summary for summary in benchmarks.names().values())
 
 
-@pytest.mark.parametrize("comparison", [SMALL_BRUNEL, SMALL_CUBA], ids=["brunel", "cuba"])
+def small_stdp_brunel(factor: int, duration: float) -> Comparison:
+    """The network with fewer neurons and stronger synapses, so that each gets the same input."""
+    p = stdp_brunel.PARAMETERS
+    smaller = {name: p[name] // factor for name in ("excitatory", "inhibitory", "indegree_exc", "indegree_inh")}
+    stronger = {name: p[name] * factor for name in ("j_exc", "j_inh")}
+    numbers = {**smaller, **stronger, "drive": p["drive"] / factor, "duration": duration}
+    return stdp_brunel.comparison({**p, **numbers})
+
+
+def small_polychronization(folder: Path, duration: float, excitatory: int = 80, outdegree: int = 20) -> Comparison:
+    numbers = {"duration": duration, "excitatory": excitatory, "inhibitory": excitatory // 4, "outdegree": outdegree}
+    parameters = {**polychronization.PARAMETERS, **numbers}
+    return polychronization.comparison(polychronization.write_synapses(parameters, folder / "synapses.npz"))
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    [SMALL_BRUNEL, SMALL_CUBA, SMALL_COBAHH, small_stdp_brunel(45, 50.0)],
+    ids=["brunel", "cuba", "cobahh", "stdp_brunel"],
+)
 def test_networks(comparison: Comparison) -> None:
     rows = compare(comparison, (), quiet, repeats=1)
     assert {row.simulator for row in rows} == {"neurosim"}
@@ -54,6 +92,69 @@ def test_networks(comparison: Comparison) -> None:
 def test_any_number_of_threads_simulates_the_same() -> None:
     rates = {row.value for row in compare(SMALL_BRUNEL, (), quiet, repeats=1) if row.what == "rate of exc"}
     assert len(rates) == 1
+
+
+def test_polychronization(tmp_path: Path) -> None:
+    rows = compare(small_polychronization(tmp_path, 2000.0), (), quiet, repeats=1)
+    assert [row.unit for row in rows] == ["s", "M/s", "Hz", "Hz"]
+    assert all(0.5 < row.value < 50.0 for row in rows if row.unit == "Hz")
+
+
+def test_synapses_of_polychronization(tmp_path: Path) -> None:
+    p = {**polychronization.PARAMETERS, "excitatory": 30, "inhibitory": 8, "outdegree": 25, "longest": 5}
+    arrays = np.load(polychronization.write_synapses(p, tmp_path / "synapses.npz")["arrays"])
+    pre, post, delay = arrays["pre"], arrays["post"], arrays["delay"]
+    pairs = set(zip(pre.tolist(), post.tolist(), strict=True))
+    assert len(pairs) == pre.size == 38 * 25, "none twice"
+    assert all(a != b for a, b in pairs)
+    excitatory = pre < 30
+    assert set(post[excitatory].tolist()) == set(range(38))
+    assert set(post[~excitatory].tolist()) == set(range(30))
+    assert set(delay[~excitatory].tolist()) == {1.0}
+    assert np.bincount(delay[pre == 3].astype(int)).tolist() == [0, 5, 5, 5, 5, 5]
+
+
+def test_learning_is_measured_beside_none() -> None:
+    rows = learning.run((), quiet, rules=["stdp"], neurons=50, outdegree=10, duration=100.0, repeats=1)
+    assert [row.what for row in rows] == ["no learning", "stdp"]
+    assert all(row.value > 0.0 and row.unit == "M/s" for row in rows)
+    assert rows[1].note.endswith("× one without learning")
+
+
+@pytest.mark.slow
+def test_every_learning_rule_can_be_measured() -> None:
+    rows = learning.run((), quiet, neurons=50, outdegree=10, duration=100.0, repeats=1)
+    assert [row.what for row in rows] == ["no learning", *ns.learning.learning_rules()]
+
+
+def test_events_are_compared_where_rates_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        """A peer that needs 2 s for 5 spikes of 3 and 4 of 10 synapses."""
+
+        def __init__(self, name: str, *_: object) -> None:
+            self.name = name
+
+        def run(self, seed: int) -> peers.process.PeerRun:
+            return peers.process.PeerRun(2.0, 2.0, {"exc": 5, "inh": 4})
+
+        def __enter__(self) -> Slow:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("neurosim.benchmarks.compare.Peer", Slow)
+    timed = replace(SMALL_BRUNEL, threads=(1,))
+    counted = replace(timed, outdegrees={"exc": 3.0, "inh": 10.0})
+    by_time, by_events = (
+        {(row.simulator, row.unit): row for row in compare(comparison, ["slow"], quiet, repeats=1)}
+        for comparison in (timed, counted)
+    )
+    assert ("slow", "M/s") not in by_time
+    assert by_time["slow", "s"].ratio == pytest.approx(2.0 / by_time["neurosim", "s"].value)
+    assert by_events["slow", "s"].ratio is None
+    assert by_events["slow", "M/s"].value == pytest.approx(55 / 2.0 / 1e6)
+    assert by_events["slow", "M/s"].ratio == pytest.approx(by_events["neurosim", "M/s"].value / (55 / 2.0 / 1e6))
 
 
 def test_structure() -> None:
@@ -126,8 +227,23 @@ def test_installing_an_unknown_peer_names_the_known() -> None:
 
 @pytest.mark.peers
 @pytest.mark.parametrize("peer", ["brian2", "nest"])
-@pytest.mark.parametrize("comparison", [small_brunel(500, 500.0), LONGER_CUBA], ids=["brunel", "cuba"])
+@pytest.mark.parametrize(
+    "comparison",
+    [small_brunel(500, 500.0), LONGER_CUBA, LONGER_COBAHH, small_stdp_brunel(9, 500.0)],
+    ids=["brunel", "cuba", "cobahh", "stdp_brunel"],
+)
 def test_peers_simulate_the_same_activity(comparison: Comparison, peer: str) -> None:
+    check_peer(comparison, peer, 0.25)  # NEST has a delay where CUBA and COBAHH have none
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize(("peer", "difference"), [("brian2", 0.1), ("nest", 2.0)])  # NEST's arrivals are jumps
+def test_peers_polychronize_alike(peer: str, difference: float, tmp_path: Path) -> None:
+    check_peer(small_polychronization(tmp_path, 5000.0, 800, 100), peer, difference)
+
+
+def check_peer(comparison: Comparison, peer: str, difference: float) -> None:
+    """A peer's rates are ours within this relative difference; what is compared is its only ratio."""
     rows = compare(comparison, (peer,), quiet, repeats=2)
     for threads in comparison.threads:
         mine = [row for row in rows if row.threads == threads]
@@ -135,5 +251,6 @@ def test_peers_simulate_the_same_activity(comparison: Comparison, peer: str) -> 
             [row.value for row in mine if row.simulator == simulator and row.unit == "Hz"]
             for simulator in ("neurosim", peer)
         )
-        assert theirs == pytest.approx(ours, rel=0.25)  # NEST has a delay where CUBA has none
-    assert all((row.ratio is not None) == (row.unit == "s" and row.simulator == peer) for row in rows)
+        assert theirs == pytest.approx(ours, rel=difference)
+    compared = "M/s" if comparison.outdegrees else "s"
+    assert all((row.ratio is not None) == (row.unit == compared and row.simulator == peer) for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -133,3 +134,48 @@ def test_what_cannot_be_drawn_from_is_refused_with_a_word(spec: Any, said: str) 
         distribution(spec, "ms", "delay")
     assert said in str(caught.value)
     assert "delay" in str(caught.value)
+
+
+# -- each equally often -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"balanced": ["1 ms", "0.002 s", 3]},
+        {"balanced": {"from": "1 ms", "to": "3 ms", "steps": 3}},
+        "balanced(1 ms, 2, 3)",
+        d.balanced([1, 2, "3 ms"]),
+        d.balanced(np.array([1.0, 2.0, 3.0])),
+    ],
+)
+def test_balanced_values_come_equally_often(spec: Any) -> None:
+    values = drawn(spec, n=3000)
+    deals = np.sort(values.reshape(-1, 3), axis=1)
+    assert (deals == [1.0, 2.0, 3.0]).all()
+    orders, counts = np.unique(values.reshape(-1, 3), axis=0, return_counts=True)
+    assert len(orders) == 6
+    assert counts.min() > 1000 / 6 - 5 * math.sqrt(1000 * 5 / 36)
+    rest = drawn(spec, n=10)
+    assert np.unique(rest[:9], return_counts=True)[1].tolist() == [3, 3, 3]
+    assert drawn(spec, n=0).size == 0
+    bound = distribution(spec, "ms")
+    assert (bound.low, bound.high) == (1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"balanced": []}, "a list of 1 to 100000 values"),
+        ({"balanced": [[1, 2], [3, 4]]}, "found shape (2, 2)"),
+        ({"balanced": ["1 mV"]}, "must be a time"),
+        ({"balanced": {"from": 1, "to": 2}}, "{from: a, to: b, steps: n}"),
+        ({"balanced": {"from": 1, "to": 2, "steps": 0}}, "steps is a whole number from 1"),
+        ({"balanced": {"from": 1, "to": 2, "steps": True}}, "steps is a whole number from 1"),
+        ({"balanced": {"from": 1, "to": "2 mV", "steps": 3}}, "to of delay must be a time"),
+        ("balanced", "write balanced(values)"),
+    ],
+)
+def test_balanced_says_what_it_takes(spec: Any, said: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        distribution(spec, "ms", "delay")

@@ -59,13 +59,14 @@ def test_every_key_of_a_scenario_is_documented() -> None:
 
 
 def test_every_kind_of_a_scenario_is_documented() -> None:
-    """Models, connectors, distributions."""
+    """Models, learning rules, connectors, distributions."""
     from neurosim.graph.connectors import connectors
     from neurosim.graph.distributions import KINDS
     from neurosim.models import neuron_models
+    from neurosim.models.learning import learning_rules
 
     text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
-    kinds = {*neuron_models(), *connectors(), *KINDS} - {"constant"}
+    kinds = {*neuron_models(), *learning_rules(), *connectors(), *KINDS} - {"constant"}
     assert not sorted(kind for kind in kinds if f"`{kind}" not in text)
 
 

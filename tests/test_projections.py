@@ -197,8 +197,10 @@ def test_the_receptor_follows_the_sign(net: ns.Network) -> None:
         net.connect("exc", "sources", "none")
 
 
-def test_learning_is_refused_until_it_is_there(net: ns.Network) -> None:
-    with pytest.raises(InvalidInput, match="learning rules are announced but not built yet"):
+def test_a_mistake_in_a_learning_rule_leaves_no_projection(net: ns.Network) -> None:
+    with pytest.raises(InvalidInput, match="no learning rule 'stpd'"):
+        net.connect("exc", "exc", "none", learning=["stpd"])
+    with pytest.raises(InvalidInput, match="w_max is a bound of the projection's weights"):
         net.connect("exc", "exc", "none", learning=["stdp"])
     assert not net.projections
 

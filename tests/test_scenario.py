@@ -71,7 +71,7 @@ def test_overrides(tmp_path: Path) -> None:
 
 
 def test_examples_are_found_by_name() -> None:
-    assert {"first_light", "brunel", "cuba", "from_graph"} <= set(scenarios.names())
+    assert {"first_light", "brunel", "cuba", "from_graph", "polychronization"} <= set(scenarios.names())
     assert load("brunel").name == load(scenarios.path("brunel.yaml")).name == "brunel"
 
 
@@ -317,16 +317,19 @@ def test_importing_the_package_stays_light() -> None:
 
 # -- the examples hold what they promise ------------------------------------------------------------------
 
+QUICK = ["first_light", "from_graph", "cuba", "cobahh", "short_term_plasticity", "spontaneous", "own_model"]
 
-@pytest.mark.parametrize("name", ["first_light", "from_graph", "cuba"])
+
+@pytest.mark.parametrize("name", QUICK)
 def test_examples_hold(tmp_path: Path, name: str) -> None:
     summary = run(name, tmp_path / "a.nsim").summary
     assert [one for one in summary["expect"] if one["status"] != "held"] == []
 
 
 @pytest.mark.slow
-def test_brunel_holds(tmp_path: Path) -> None:
-    summary = run("brunel", tmp_path / "a.nsim").summary
+@pytest.mark.parametrize("name", sorted({*scenarios.names()} - {*QUICK}))
+def test_long_examples_hold(tmp_path: Path, name: str) -> None:
+    summary = run(name, tmp_path / "a.nsim").summary
     assert [one for one in summary["expect"] if one["status"] != "held"] == []
 
 

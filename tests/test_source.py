@@ -75,7 +75,7 @@ def test_it_looks_as_a_person_would_write_it(text: str, expected: str) -> None:
 
 def test_names_stand_for_any_expression() -> None:
     tree = parse("h*tau**2 - m**2*h", {"tau": "", "m": "", "h": ""}).tree
-    assert source(tree, {"h": "h[i]", "tau": "p.tau", "m": "1.0 - m"}) == "h[i]*square(p.tau) - square(1.0 - m)*h[i]"
+    assert source(tree, {"h": "h[i]", "tau": "p.tau", "m": "1.0 - m"}) == "h[i]*(p.tau*p.tau) - square(1.0 - m)*h[i]"
     given_one = Function(("", "name"), "", max, names=("exc",))
     tree = parse("2*rand(m, exc)", SYMBOLS, {"rand": given_one}).tree
     assert source(tree, {"m": "m", "rand": "drawn"}) == "2.0*drawn(m, exc)"

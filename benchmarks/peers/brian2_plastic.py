@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from brian2 import NeuronGroup, SpikeMonitor, Synapses, ms, mV, pA, pF
+from brian2 import NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, Synapses, ms, mV, pA, pF
 
 Parameters = dict[str, Any]
 Populations = dict[str, "tuple[SpikeMonitor, int, int]"]
@@ -64,7 +64,11 @@ def polychronization(p: Parameters, record: bool) -> Network:
                   w = clip(w - a_minus * y_post, 0, w_max)
                   x += 1""",
         on_post="w = clip(w + a_plus * x, 0, w_max)",
-        namespace={**{name: p[name] for name in ("a_plus", "a_minus", "w_max")}, "tau_plus": p["tau_plus"] * ms},
+        namespace={
+            **{name: p[name] * p["w_max"] for name in ("a_plus", "a_minus")},
+            "w_max": p["w_max"],
+            "tau_plus": p["tau_plus"] * ms,
+        },
     )
     exc.connect(i=arrays["pre"][plastic], j=arrays["post"][plastic])
     exc.w, exc.delay = p["j_exc"], arrays["delay"][plastic] * ms
@@ -141,4 +145,65 @@ def _connect(synapses: Synapses, n_pre: int, n_post: int, indegree: int) -> None
     synapses.connect(i=pre[order], j=np.repeat(np.arange(n_post, dtype=np.int32), indegree)[order])
 
 
-NETWORKS = {"polychronization": polychronization, "stdp_brunel": stdp_brunel}
+def learning_trains(p: Parameters, record: bool) -> Network:
+    """Fixed spikes on both sides of additive pair STDP.
+
+    ``arrays`` names an npz file: ``pre_times`` (ms, of the end of the step), ``pre_ids``, ``post_times``,
+    ``post_ids``, and ``pre``, ``post``, ``delay`` (ms), ``weight`` of the synapses. Answers with ``learning_w``.
+    """
+    arrays = np.load(p["arrays"])
+    step = p["dt"] * ms
+    source, target = (
+        SpikeGeneratorGroup(p[f"n_{side}"], arrays[f"{side}_ids"], arrays[f"{side}_times"] * ms - step)
+        for side in ("pre", "post")
+    )
+    synapses = Synapses(
+        source,
+        target,
+        """w : 1
+           dx/dt = -x/tau_plus : 1 (event-driven)
+           dy/dt = -y/tau_minus : 1 (event-driven)""",
+        on_pre="w = clip(w - a_minus * w_max * y, 0, w_max); x += 1",
+        on_post="w = clip(w + a_plus * w_max * x, 0, w_max); y += 1",
+        namespace={
+            **{name: p[name] for name in ("a_plus", "a_minus", "w_max")},
+            **{name: p[name] * ms for name in ("tau_plus", "tau_minus")},
+        },
+        name="learning",
+    )
+    synapses.connect(i=arrays["pre"], j=arrays["post"])
+    synapses.w, synapses.delay = arrays["weight"], arrays["delay"] * ms
+    return [source, target, synapses], {}
+
+
+def short_term_trains(p: Parameters, record: bool) -> Network:
+    """Fixed spikes over depressing and facilitating synapses (Tsodyks, Pawelzik & Markram 1998).
+
+    ``arrays`` as in :func:`learning_trains`, without the target's spikes. Answers with ``membrane_v``: the leaky sum
+    of what arrived, at the beginning of each step.
+    """
+    arrays = np.load(p["arrays"])
+    source = SpikeGeneratorGroup(p["n_pre"], arrays["pre_ids"], arrays["pre_times"] * ms - p["dt"] * ms)
+    cells = NeuronGroup(p["n_post"], "dv/dt = -v/tau_m : 1", method="exact", namespace={"tau_m": p["tau_m"] * ms})
+    synapses = Synapses(
+        source,
+        cells,
+        """w : 1
+           du/dt = -u/tau_facil : 1 (event-driven)
+           dR/dt = (1 - R)/tau_rec : 1 (event-driven)""",
+        on_pre="""u += U * (1 - u)
+                  v_post += u * R * w
+                  R -= u * R""",
+        namespace={"U": p["U"], "tau_rec": p["tau_rec"] * ms, "tau_facil": p["tau_facil"] * ms},
+    )
+    synapses.connect(i=arrays["pre"], j=arrays["post"])
+    synapses.w, synapses.R, synapses.delay = arrays["weight"], 1.0, arrays["delay"] * ms
+    return [source, cells, synapses, StateMonitor(cells, "v", record=True, name="membrane")], {}
+
+
+NETWORKS = {
+    "polychronization": polychronization,
+    "stdp_brunel": stdp_brunel,
+    "learning_trains": learning_trains,
+    "short_term_trains": short_term_trains,
+}

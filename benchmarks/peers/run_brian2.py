@@ -28,7 +28,20 @@ from typing import Any
 
 import brian2 as b2
 import numpy as np
-from brian2 import Hz, NeuronGroup, PoissonInput, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV, nS, pA, pF
+from brian2 import (
+    Hz,
+    NeuronGroup,
+    PoissonInput,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    ms,
+    mV,
+    nS,
+    pA,
+    pF,
+)
 
 Parameters = dict[str, Any]
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -213,8 +226,8 @@ std::ofstream(brian::results_dir + "elapsed")
 """
 
 
-def build(request: dict[str, Any]) -> Populations:
-    """Declare the network, write its C++ and compile it."""
+def build(request: dict[str, Any]) -> tuple[list[Any], Populations]:
+    """Declare the network, write its C++ and compile it; returns its parts and where its populations are seen."""
     b2.set_device("cpp_standalone", build_on_run=False)
     b2.defaultclock.dt = request["parameters"]["dt"] * ms
     b2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
@@ -228,11 +241,17 @@ def build(request: dict[str, Any]) -> Populations:
     parts, populations = NETWORKS[request["network"]](request["parameters"], request["record"])
     b2.Network(parts).run(request["parameters"]["duration"] * ms)
     device.build(directory=request["directory"], compile=True, run=False, debug=False, clean=False)
-    return populations
+    return parts, populations
 
 
-def simulate(request: dict[str, Any], populations: Populations, seed: int, spikes: str | None) -> dict[str, Any]:
-    """Run the built program once; write the spikes (ms, index in the population) to ``spikes`` if asked."""
+def simulate(
+    request: dict[str, Any], parts: list[Any], populations: Populations, seed: int, spikes: str | None
+) -> dict[str, Any]:
+    """Run the built program once.
+
+    If asked, write to ``spikes`` what was recorded: spikes (ms, index in the population), the weights ``w`` at the
+    end, and what state monitors saw, each under the name of its object.
+    """
     os.environ["PEER_SEED"] = str(seed)
     device = b2.get_device()
     device.run(with_output=False)
@@ -247,8 +266,16 @@ def simulate(request: dict[str, Any], populations: Populations, seed: int, spike
             trains[f"{name}_times"] = np.asarray(monitor.t[:] / ms)[mine] + request["parameters"]["dt"]
             trains[f"{name}_ids"] = (index[mine] - first).astype(np.uint32)
     if spikes:
-        np.savez(spikes, **trains)
+        np.savez(spikes, **trains, **_seen(parts))
     return {"wall_s": wall, "cpu_s": cpu, "spikes": counts}
+
+
+def _seen(parts: list[Any]) -> dict[str, Any]:
+    seen = {f"{part.name}_w": part.w[:] for part in parts if isinstance(part, Synapses) and "w" in part.variables}
+    for part in parts:
+        if isinstance(part, StateMonitor):
+            seen |= {f"{part.name}_{name}": getattr(part, name) for name in part.record_variables}
+    return {name: np.asarray(values) for name, values in seen.items()}
 
 
 NETWORKS = {"brunel": brunel, "cuba": cuba, "cobahh": cobahh, "feed_forward": feed_forward}
@@ -260,11 +287,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever compilers and libraries print goes to stderr
     request = json.loads(sys.argv[1])
-    populations = build(request)
+    parts, populations = build(request)
     answers.write(json.dumps({"version": b2.__version__}) + "\n")
     answers.flush()
     for line in sys.stdin:
-        answers.write(json.dumps(simulate(request, populations, **json.loads(line))) + "\n")
+        answers.write(json.dumps(simulate(request, parts, populations, **json.loads(line))) + "\n")
         answers.flush()
 
 

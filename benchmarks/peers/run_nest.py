@@ -108,7 +108,7 @@ def polychronization(p: Parameters) -> dict[str, Any]:
     nest.Connect(noise, cells, syn_spec={"weight": p["kick"], "delay": p["dt"]})
     learning = {
         "tau_plus": p["tau_plus"],
-        "lambda": p["a_plus"] / p["w_max"],
+        "lambda": p["a_plus"],
         "alpha": p["a_minus"] / p["a_plus"],
         "mu_plus": 0.0,
         "mu_minus": 0.0,

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from neurosim import rng
 from neurosim.compiled import AddressedKernel, address_of
-from neurosim.engine import delivery, noise
+from neurosim.engine import delivery, neurons, noise
 from neurosim.engine.driver import drive
 from neurosim.engine.learning.runner import Lowered
-from neurosim.engine.neurons import kernel_of
 from neurosim.engine.records import DELIVERY, PLAN, POPULATION, ROUTE, TILE, filled
 from neurosim.engine.rings import Rings
 from neurosim.graph.inputs import Input
@@ -107,36 +106,37 @@ class Plan:
             "digest": address_of(log.digest), "last_spike": address_of(columns["last_spike"]),
         }.items():  # fmt: skip
             record[name] = value
-        module = kernel_of(population.model.name)
+        module, constants = neurons.lower(population, self.network.dt or 0.0)
         record["kernel"] = module.KERNEL.address
-        record["record"] = self._hold(self._model_record(population, module, record))
+        record["record"] = self._hold(self._model_record(population, module.RECORD, constants, record))
 
-    def _model_record(self, population: Population, module: Any, record: Record) -> Record:
+    def _model_record(
+        self, population: Population, dtype: np.dtype[Any], constants: dict[str, Any], record: Record
+    ) -> Record:
+        """The record of a model's kernel: where its arrays stand, and its constants."""
         fields: dict[str, Any] = {
             "population": record.ctypes.data,
             "mark": self._hold(np.zeros(population.n_slots, np.uint8)),
             "zeros": address_of(self.zeros),
+            "held_until": address_of(population.columns.get("held_until")),
         }
-        for name in module.RECORD.names:
-            if name in population.columns:
-                fields[name] = address_of(population.columns[name])
+        fields |= {f"{v.name}__all": address_of(population.columns[v.name]) for v in population.model.state}
         for variable in population.model.input_variables:
             ring = self.rings.sums.get((population.name, variable))
-            fields[f"ring_{variable}"] = address_of(ring)
-            fields[f"mask_{variable}"] = 0 if ring is None else ring.shape[0] - 1
-        for name, value in module.lower(population, self.network.dt).items():
-            if name == "drive":
-                fields["drive"], fields["drive_stride"] = self._drive(population, value)
+            fields[f"{variable}__ring"] = address_of(ring)
+            fields[f"{variable}__mask"] = 0 if ring is None else ring.shape[0] - 1
+        for name, value in constants.items():
+            if isinstance(value, np.ndarray) and f"{name}__each" in (dtype.names or ()):
+                fields[f"{name}__each"], fields[f"{name}__stride"] = self._each(value)
             else:
                 fields[name] = self._hold(value) if isinstance(value, np.ndarray) else value
-        return filled(module.RECORD, **{name: fields[name] for name in module.RECORD.names if name in fields})
+        return filled(dtype, **{name: fields[name] for name in dtype.names or ()})
 
-    def _drive(self, population: Population, drive: NDArray[np.float64]) -> tuple[int, int]:
-        """Address and stride of a per-neuron constant; one tile of it serves all when all are alike."""
-        living = drive[population.columns["alive"].view(bool)]
-        if living.size and np.all(living == living[0]):
-            return self._hold(np.full(TILE, living[0])), 0
-        return self._hold(np.ascontiguousarray(drive, np.float64)), 1
+    def _each(self, values: NDArray[Any]) -> tuple[int, int]:
+        """Address and stride of a constant that may differ between neurons; one tile of it serves all who are alike."""
+        if values.size == 1:
+            return self._hold(np.full(TILE, values[0])), 0
+        return self._hold(np.ascontiguousarray(values)), 1
 
     def _inputs_of(self, population: Population) -> list[tuple[int, int]]:
         """(kernel, record) of what is added to the arrivals of a population, in order of declaration."""
@@ -172,7 +172,8 @@ class Plan:
             ring=address_of(ring), mask=ring.shape[0] - 1, n_segments=levels.size, segments=self._hold(segments),
             levels=self._hold(levels), offsets=self._hold(offsets), table=self._hold(np.concatenate(tables)),
             purpose=rng.purpose("input", source.name), seed=self.network.seed,
-            weight=source.weights[population.name],
+            weight=source.weights[population.name], words=self._hold(np.empty((4, population.n_slots), np.uint32)),
+            block=self._hold(np.full(population.n_slots, -1)),
         )  # fmt: skip
 
     # -- projections ------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ FUNCTIONS = frozenset(CALLS.values()) - {"abs"} | {"cube", "fourth", "mod", "pow
 """Names from `neurosim.functions` that generated source may call."""
 
 _POWERS = {1: "{}", 2: "square({})", 3: "cube({})", 4: "fourth({})"}
-_SIMPLE = re.compile(r"[^\W\d]\w*(?:\[\w+\])?")
+_SIMPLE = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
 _CALLED = re.compile(r"(?<![\w.])[a-z]\w*(?=\()")
 
 
@@ -167,4 +167,3 @@ def _bounded(text: str, node: Node) -> str:
     if len(text) > LONGEST:
         raise ExpressionError("the expression is too long once it is written out", position=node.position)
     return text
-

@@ -98,7 +98,7 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
         store.spread(name, dtype)
     places = store.places()[1]
     delays = projection.grid.shown(store.values_at("delay", places))
-    for name, values in plasticity.initial(store.values_at("weight", places), delays, places.size).items():
+    for name, values in plasticity.initial(store.values_at("weight", places), delays, store.columns["post"][places]).items():
         store.columns[name][places] = values
 
 

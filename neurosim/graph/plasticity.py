@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.graph.chain_memory import AFTER, ChainMemory
+from neurosim.graph.emission_memory import SETTLED, EmissionMemory
 from neurosim.graph.rule_names import named
+from neurosim.graph.spike_memory import SpikeMemory
 from neurosim.graph.waiting import WaitingSpikes
 from neurosim.models.rules import BoundRule
 
@@ -57,14 +58,15 @@ class Plasticity:
         captures = [capture for rule in rules for capture in rule.captures]
         source, target, now = projection.source, projection.target, projection._now()
         shards = target.shards
-        self.posts = ChainMemory(target.n_slots, len(post) + len(captures), shards, _LOG, False)
-        self.emissions = ChainMemory(source.n_slots * shards, len(pre), shards, _LOG, True, now)
+        self.posts = SpikeMemory(target.n_slots, len(post) + len(captures), shards, _LOG)
+        self.emissions = EmissionMemory(source.n_slots * shards, len(pre), shards, _LOG, now)
         self.waiting = WaitingSpikes(shards) if self.learns_delay else None
         self.young = np.full(source.n_slots, -1, np.int64)
         self.births = np.zeros((0, 3), np.int64)  # birth number from which on, step, entry before
         self.variables = {one[v.name]: v for one in self.named for v in one.rule.variables}
         own = [f"{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
         self.own_traces = own if self.learns_delay else []
+        self.follows_spikes = bool(post) or any(rule.events.get("on_post") for rule in rules)
         self.dynamic = any(variable.rate is not None for variable in self.variables.values())
 
     # -- columns --------------------------------------------------------------------------------------------
@@ -77,10 +79,12 @@ class Plasticity:
             columns |= dict.fromkeys(self.own_traces, np.dtype(np.float64))
             columns |= {"seen": np.dtype(np.uint32)} if self.own_traces else {}
             columns |= {"due": np.dtype(np.uint32), "waiting": np.dtype(np.int32)}
-        return columns | ({"at": np.dtype(np.uint32)} if self.dynamic else {})
+        columns |= {"at": np.dtype(np.uint32)} if self.dynamic else {}
+        return columns | ({"cursor": np.dtype(np.uint32)} if self.follows_spikes else {})
 
-    def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], n: int) -> dict[str, Array]:
-        """What newborn synapses with these weights and delays (ms) hold in those columns."""
+    def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], posts: Index) -> dict[str, Array]:
+        """What newborn synapses onto slots ``posts`` with these weights and delays (ms) hold in those columns."""
+        n = posts.size
         values: dict[str, Array] = {}
         for one in self.named:
             known = {**one.rule.constants, "weight": np.asarray(weights, np.float64), "delay": np.asarray(delays)}
@@ -89,6 +93,8 @@ class Plasticity:
                 values[one[variable.name]] = np.broadcast_to(np.asarray(value, np.float64), (n,))
         now = self.projection._now()
         other = {"at": now, "waiting": -1}
+        if self.follows_spikes:
+            values["cursor"] = self.posts.latest[posts]
         for name, dtype in self.columns.items():
             if name not in values:
                 values[name] = np.full(n, other.get(name, 0), dtype)
@@ -131,7 +137,7 @@ class Plasticity:
         """Neurons begin their histories at ``slots``."""
         now = self.projection._now()
         if population is self.projection.target:
-            self.posts.forget(slots, now)
+            self.posts.forget(slots)
         if population is self.projection.source:
             shards = self.emissions.shards
             self.emissions.forget((slots[:, None] * shards + np.arange(shards)).ravel(), now)
@@ -141,7 +147,7 @@ class Plasticity:
         """Slots of a population have moved from ``old`` to ``new``."""
         now = self.projection._now()
         if population is self.projection.target:
-            self.posts.move(old, new, population.n_slots, now)
+            self._follow(self.posts.move(old, new, population.n_slots))
         if population is self.projection.source:
             shards = np.arange(self.emissions.shards)
             heads = [(slots[:, None] * shards.size + shards).ravel() for slots in (old, new)]
@@ -150,9 +156,21 @@ class Plasticity:
             young[new] = self.young[old]
             self.young = young
 
+    def reserve_spikes(self, capacity: int) -> None:
+        """Make room for so many spikes of each shard of the target."""
+        moved = self.posts.reserve(capacity)
+        if moved is not None:
+            self._follow(moved)
+
+    def _follow(self, moved: Index) -> None:
+        """Entries of the memory of spikes stand elsewhere: so do the synapses' cursors."""
+        if self.follows_spikes:
+            cursors, places = self.projection.store.columns["cursor"], self.projection.store.places()[1]
+            cursors[places] = moved[cursors[places]]
+
     def settled_at(self) -> Index:
         """The step up to which each row is settled, by shard of the target; int64 (rows, shards)."""
-        heads = self.emissions.entries[: self.emissions.heads, AFTER]
+        heads = self.emissions.entries[: self.emissions.heads, SETTLED]
         return heads.reshape(-1, self.emissions.shards)
 
     def state(self) -> dict[str, Array]:

@@ -18,9 +18,9 @@ from neurosim.errors import UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.checks import no_such, whole
-from neurosim.graph.distributions import distribution
+from neurosim.graph.distributions import Distribution, Values, distribution
 from neurosim.graph.variable import NeuronVariable
-from neurosim.models import ConfiguredModel
+from neurosim.models import ConfiguredModel, is_spread
 from neurosim.units import quantities
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Population:
     """Neurons of one model. Made by :meth:`Network.add_population`.
 
     State variables and per-neuron values are attributes: ``pop.v[ids]``, ``pop.v.values``, ``pop.v.set(-65.0)``,
-    in the units that ``pop.variables`` names.
+    in the units that ``pop.variables`` names. So are parameters that every neuron has its own value of; the others
+    stand in ``parameters``.
     """
 
     def __init__(
@@ -70,6 +71,10 @@ class Population:
         self.configured = configured
         self.model = configured.model
         self.parameters: dict[str, float] = dict(configured.parameters)
+        self.spread: dict[str, Distribution] = {
+            key: distribution(value, self.model.parameter(key).unit, f"{name}.{key}")
+            for key, value in configured.spread.items()
+        }
         network._check_ids(size)
         self.shards = 4 if size >= _NEURONS_FOR_FOUR else 2 if size >= 2 * _NEURONS_PER_SHARD else 1
         self.used: Slots = size // self.shards + (np.arange(self.shards) < size % self.shards)
@@ -84,9 +89,9 @@ class Population:
         self.columns["id"] = np.zeros(n, np.uint32)
         self.columns["alive"] = np.zeros(n, np.uint8)
         self.columns["last_spike"] = np.zeros(n, np.int64)  # step; 0 for a neuron that has not fired
-        for variable in self.model.state:
-            self.columns[variable.name] = np.zeros(n)
-        if self.model.receptors:
+        for key in (*(variable.name for variable in self.model.state), *self.spread):
+            self.columns[key] = np.zeros(n)
+        if self.model.refractory:
             self.columns["held_until"] = np.zeros(n, np.int64)  # last step of refractoriness
         if self.model.drive_unit is not None:
             self.columns["i_stim"] = np.zeros(n)
@@ -124,6 +129,7 @@ class Population:
     def variables(self) -> dict[str, str]:
         """Names and units of what every neuron has its own value of."""
         units = {variable.name: variable.unit for variable in self.model.state}
+        units |= {name: self.model.parameter(name).unit for name in self.spread}
         if self.model.drive_unit is not None:
             units["i_stim"] = self.model.drive_unit
         if "x" in self.columns:
@@ -203,10 +209,30 @@ class Population:
         return ids
 
     def set_parameter(self, name: str, value: Any) -> None:
-        """Change a parameter of the model for all neurons, from now on."""
+        """Change a parameter of the model from now on: one value for all, an array in the order of ``ids``, or a
+        distribution, from which newborns draw too."""
         self.network._check_editable()
-        self.parameters[name] = self.model.parameter(name).check(value, self.name)
+        parameter = self.model.parameter(name)
+        if is_spread(value):
+            drawn = distribution(value, parameter.unit, f"{self.name}.{name}")
+            values = drawn.sample(self.network._stream("set", self.name, name), self.size, parameter.unit)
+            self._check_values(name, values)
+            column = self.columns[name] = np.zeros(self.n_slots)
+            column[self.slots(self.ids)] = values
+            self.spread[name] = drawn
+            self.parameters.pop(name, None)
+        else:
+            given = self.parameters | {name: parameter.check(value, self.name)}
+            self.parameters = {p.name: given[p.name] for p in self.model.parameters if p.name in given}
+            if self.spread.pop(name, None) is not None:
+                del self.columns[name]
         self.network._touch()
+
+    def _check_values(self, name: str, values: NDArray[np.float64]) -> None:
+        """Complain of values that a parameter may not have; other variables may have any."""
+        for parameter in self.model.parameters:
+            if parameter.name == name:
+                parameter.check_all(values, self.name)
 
     # -- birth and death ------------------------------------------------------------------------------
 
@@ -252,21 +278,38 @@ class Population:
 
     def _initial(self, n: int, given: Mapping[str, Any], event: int = 0) -> dict[str, Any]:
         """The state of ``n`` newborn neurons: the model's initial values, overridden by those ``given``."""
-        known = [variable.name for variable in self.model.state]
+        known = [*(variable.name for variable in self.model.state), *self.spread]
         for name in given:
             if name not in known:
                 raise unknown("state variable", name, known, f"of {self.model.name}")
-        values: dict[str, Any] = {}
+        parameters = self.parameters | self._parameters_of_newborns(n, given, event)
+        if self.spread:
+            self.model.dynamics.check_start(parameters, self.name)
+        values = parameters | self.model.dynamics.initial_state(parameters)
         for variable in self.model.state:
-            value: Any = variable.initial
-            if isinstance(value, str):
-                value = self.parameters[value]
             if variable.name in given:
-                what = f"initial {variable.name} of '{self.name}'"
-                drawn = distribution(given[variable.name], variable.unit, what)
-                stream = rng.generator(self.network.seed, rng.purpose("initial", self.name, variable.name), event)
-                value = drawn.sample(stream, n, variable.unit)
-            values[variable.name] = value
+                values[variable.name] = self._drawn("initial", variable.name, variable.unit, given, n, event)
+        return {name: values[name] for name in known}
+
+    def _drawn(
+        self, purpose: str, name: str, unit: str, given: Mapping[str, Any], n: int, event: int
+    ) -> NDArray[np.float64]:
+        """Values of one variable or parameter for ``n`` newborn neurons."""
+        drawn = distribution(given[name], unit, f"{purpose} {name} of '{self.name}'")
+        stream = rng.generator(self.network.seed, rng.purpose(purpose, self.name, name), event)
+        return drawn.sample(stream, n, unit)
+
+    def _parameters_of_newborns(self, n: int, given: Mapping[str, Any], event: int) -> dict[str, Any]:
+        """Values of the parameters that every neuron has its own of: those given, or drawn as before."""
+        values = {}
+        for name, before in self.spread.items():
+            if name not in given and event and isinstance(before, Values):
+                raise UsageError(
+                    f"'{self.name}': {name} was given neuron by neuron; give it for newborns, too: add(…, {name}=…)."
+                )
+            unit = self.model.parameter(name).unit
+            values[name] = self._drawn("parameter", name, unit, {name: before} | dict(given), n, event)
+            self._check_values(name, values[name])
         return values
 
     def _points(self, n: int, positions: ArrayLike | None) -> dict[str, Any]:

@@ -210,7 +210,7 @@ class Projection:
         if n == 0:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
-        serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, n))
+        serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, post_slots))
         pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
         ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
         if self.network.time > 0.0:

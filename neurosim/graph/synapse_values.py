@@ -52,8 +52,8 @@ class SynapseValues:
         drawn = distribution(value, unit, f"{name} of projection '{self.projection.name}'")
         return drawn.sample(self.projection.network._stream("edit", self.projection.name, name), n, unit)
 
-    def newborn(self, weights: Values, stored: Array, n: int) -> dict[str, Array]:
-        """Values of ``n`` new synapses for the variables that have a column, or need one now."""
+    def newborn(self, weights: Values, stored: Array, posts: Index) -> dict[str, Array]:
+        """Values of new synapses onto slots ``posts`` for the variables that have a column, or need one now."""
         projection = self.projection
         if projection.grid.widen(stored):
             projection.network._touch()
@@ -63,7 +63,7 @@ class SynapseValues:
             if self.plasticity is not None or not self.store.admits(name, new, dtype):
                 values[name] = new
         if self.plasticity is not None:
-            values |= self.plasticity.initial(weights, projection.grid.shown(stored), n)
+            values |= self.plasticity.initial(weights, projection.grid.shown(stored), posts)
         return values
 
     def check_weights(self, weights: Values) -> None:

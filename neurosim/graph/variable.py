@@ -40,7 +40,9 @@ class NeuronVariable:
         slots = population.slots(ids)
         drawn = distribution(value, self.unit, f"{population.name}.{self.name}")
         stream = population.network._stream("set", population.name, self.name)
-        population.columns[self.name][slots] = drawn.sample(stream, slots.size, self.unit)
+        values = drawn.sample(stream, slots.size, self.unit)
+        population._check_values(self.name, values)
+        population.columns[self.name][slots] = values
         population.network._touch()
 
     def set(self, value: Any) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.errors import InvalidInput, UsageError, unknown
-from neurosim.units import format_quantity, parse_unit, quantity
+from neurosim.errors import UsageError, unknown
+from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
     from neurosim.models.dynamics import Dynamics

@@ -150,7 +150,7 @@ class Binder:
             return " Only on_modulator has an amount."
         if any(e.name == word[0] and e.kind == "captured" for e in self.rule.lines):
             return f" '{word[0]}' is captured when the target fires, so only on_post reads it."
-        if what != "clocked" and word[0] in (self.state or {}):
+        if what != "clocked" and _STATE.fullmatch(word[0]):
             return " Variables of neurons are read by clocked code and by (captured) equations."
         return ""
 

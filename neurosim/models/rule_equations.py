@@ -177,9 +177,13 @@ def resolved(unit: str, weight_unit: str) -> str:
         elif name != "1":
             raise UnitError(f"no unit '{name}'.{suggest(name, [*UNITS, 'weight'])}")
     powers = {name: sum(n for other, n in factors if other == name) for name, _ in factors}
-    above = "*".join(f"{name}^{n}" for name, n in powers.items() if n > 0)
-    below = "".join(f"/{name}^{-n}" for name, n in powers.items() if n < 0)
+    above = "*".join(_power(name, n) for name, n in powers.items() if n > 0)
+    below = "".join(f"/{_power(name, -n)}" for name, n in powers.items() if n < 0)
     return (above or "1" if below else above) + below
+
+
+def _power(name: str, exponent: int) -> str:
+    return name if exponent == 1 else f"{name}^{exponent}"
 
 
 def _factors(unit: str) -> list[tuple[str, int]]:

@@ -213,6 +213,11 @@ class ConfiguredRule:
         """The rule's name."""
         return self.rule.name
 
+    @property
+    def writes_delay(self) -> bool:
+        """Whether delays learn."""
+        return self.rule.writes_delay
+
     def bind(
         self,
         weight_unit: str,
@@ -245,10 +250,13 @@ def check_together(rules: Iterable[ConfiguredRule]) -> None:
 
 
 def check_delays(
-    rules: Iterable[ConfiguredRule], bounds: tuple[float, float] | None, dt: float, where: str = "projection"
+    rules: Iterable[ConfiguredRule | BoundRule],
+    bounds: tuple[float, float] | None,
+    dt: float,
+    where: str = "projection",
 ) -> None:
     """Refuse rules that write delays where their ``bounds`` (ms) are missing, or begin below one step ``dt`` (ms)."""
-    writer = next((rule for rule in rules if rule.rule.writes_delay), None)
+    writer = next((rule for rule in rules if rule.writes_delay), None)
     if writer is None:
         return
     if bounds is None:

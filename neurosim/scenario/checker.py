@@ -88,9 +88,12 @@ class Checker:
     # -- units ----------------------------------------------------------------------------------------
 
     def variables(self, name: str) -> dict[str, str]:
-        """Return the state variables of a population or group, with units."""
+        """Return what every neuron of a population or group has its own value of: state, and parameters that differ."""
         configured = self.model_of(name)
-        return {v.name: v.unit for v in configured.model.state} if configured else {}
+        if configured is None:
+            return {}
+        differing = {key: configured.model.parameter(key).unit for key in configured.spread}
+        return {v.name: v.unit for v in configured.model.state} | differing
 
     def neuron_values(self, name: str) -> dict[str, str]:
         """Return what every neuron of a population has its own value of, with units, as far as rules can read it."""

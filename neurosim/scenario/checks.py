@@ -112,11 +112,11 @@ def _model(kind: Kind, location: Location, checker: Checker) -> ConfiguredModel 
             continue
         parameter = checker.attempt((*inner, key), model.parameter, key)
         if parameter is not None:
-            checker.attempt((*inner, key), _value_of, parameter, value, model.name)
+            checker.attempt((*inner, key), check_parameter, parameter, value, model.name)
     return configure(model, kind.arguments) if len(checker.problems) == before else None
 
 
-def _value_of(parameter: Parameter, value: Any, model: str) -> None:
+def check_parameter(parameter: Parameter, value: Any, model: str) -> None:
     """Check the value of a parameter, or the values where every neuron has its own."""
     if not is_spread(value):
         parameter.check(value, model)

@@ -7,7 +7,7 @@ from typing import Any
 
 from neurosim.graph.connectors import connector
 from neurosim.graph.distributions import distribution
-from neurosim.models import neuron
+from neurosim.models import learning, neuron
 from neurosim.scenario.expect import describe as expectation_in_words
 from neurosim.scenario.graphfile import GraphFile, graph_arguments, read_graph
 from neurosim.scenario.load import Scenario
@@ -42,11 +42,22 @@ def size(scenario: Scenario) -> Size:
             number = _synapses(scenario, projection, target, neurons, files)
             synapses[full] = number
             largest = max(largest, number)
-            memory += number * (SYNAPSE + DELAY * differ) * SLACK + neurons[projection.source] * ROW
+            each = SYNAPSE + DELAY * differ + _learned(projection)
+            memory += number * each * SLACK + neurons[projection.source] * ROW
             memory += neurons[target] * 8 * (highest / scenario.spec.header.dt + 1)  # ring of arrivals
     for name, population in scenario.spec.populations.items():
         memory += neurons[name] * 8 * (len(neuron(population.spec(name)).model.state) + 6)
     return Size(neurons, synapses, memory + largest * BUILDING)
+
+
+def _learned(projection: Projection) -> int:
+    """Return the bytes that each synapse needs more for what its rules keep."""
+    rules = [learning.rule(written).rule for written in projection.learning]
+    width = 8 if projection.precision == "float64" else 4
+    kept = sum(line.is_variable for rule in rules for line in rule.lines) * width + (width - 4)
+    if any(rule.writes_delay for rule in rules):  # a delay and traces of its own, and the spikes under way
+        kept += width + 12 + 8 * sum(line.kind == "pre" for rule in rules for line in rule.lines)
+    return kept + 4 * any(rule.has_dynamics for rule in rules)
 
 
 def describe(scenario: Scenario) -> dict[str, Any]:
@@ -69,6 +80,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
                 "connect": projection.connect.spec,
                 "weight": projection.weight,
                 "delay": projection.delay,
+                "learning": [learning.rule(rule).name for rule in projection.learning],
                 "synapses": round(about.synapses[full]),
             }
     return {

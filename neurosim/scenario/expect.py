@@ -231,7 +231,7 @@ def check(checker: Checker) -> None:
             synapse_values.check(expectation, (*location, kind), checker)
             known = checker.synapse_variables(about.projection)
             unit = synapse_values.unit_of(expectation, known)
-            if not known:  # what is measured was not understood, nor can its unit be
+            if synapse_values.variable_of(expectation) not in known:  # complained about already
                 continue
         elif kind == "synapses":
             checker.refer("projection", about, (*location, kind), ["projections"])

@@ -64,7 +64,10 @@ def _rule(written: Any, projection: Projection, target: str, location: Location,
     def bound(spec: Any) -> Any:
         rule = rules.rule(spec)
         sides = (checker.neuron_values(name) for name in (projection.source, target))
-        return rule.bind(unit or "", bounds, *sides) if known else rule
+        limits = bounds or {}
+        if rule.rule.writes_delay and "delay" not in limits:  # `_together` says so, once for all rules
+            limits = {**limits, "delay": (checker.spec.header.dt, 1e6)}
+        return rule.bind(unit or "", limits, *sides) if known else rule
 
     if in_place(written):
         try:

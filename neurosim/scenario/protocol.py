@@ -21,7 +21,7 @@ from neurosim.expressions import Function, parse
 from neurosim.graph.distributions import distribution
 from neurosim.graph.groups import Group
 from neurosim.scenario.checker import NEURONS, Checker
-from neurosim.scenario.checks import check_delay
+from neurosim.scenario.checks import check_delay, check_parameter
 from neurosim.scenario.reader import Location
 from neurosim.scenario.schema import Action, Entry, Lesion, Stimulate
 from neurosim.units import quantity
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from neurosim.graph.projection import Projection
 
 CHECK_EVERY = 1.0  # ms, of `when`
-SETTABLE = "inputs.NAME.(rate|amplitude), populations.NAME.VARIABLE, projections.NAME.(weight|delay|VARIABLE)"
+SETTABLE = (
+    "inputs.NAME.(rate|amplitude), populations.NAME.(VARIABLE|PARAMETER), projections.NAME.(weight|delay|VARIABLE)"
+)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,10 @@ def _set(path: str, value: Any, on: Sequence[str] | None, cast: Cast) -> None:
             cast.network.inputs[name].set(key, value, on=place)
         else:
             population = cast.network.populations[name]
-            getattr(population, key)[population.ids if place is None else place.ids] = value
+            if key in population.variables:
+                getattr(population, key)[population.ids if place is None else place.ids] = value
+            else:
+                population.set_parameter(key, value)
 
 
 def _lesion(lesion: Lesion, cast: Cast) -> None:
@@ -232,14 +237,15 @@ def _set_population(name: str, key: str, value: Any, on: Sequence[str], location
     if configured is None:
         return
     variables = checker.variables(name)
-    if key in configured.parameters:
-        can = ", ".join(variables) or "none"
-        message = f"'{key}' is a parameter of {configured.name}, fixed during a run; variables can be set: {can}"
-        checker.add(location, message)
-    elif key not in variables:
-        checker.add(location, str(unknown("state variable", key, variables, f"of {configured.name}")))
-    else:
+    if key in variables:
         checker.attempt(location, distribution, value, variables[key], key)
+    elif key in configured.parameters:
+        checker.attempt(location, check_parameter, configured.model.parameter(key), value, configured.name)
+        if on:
+            checker.add(location, f"`on` is for what differs between neurons; '{key}' of {name} is one value for all")
+    else:
+        known = [*variables, *configured.parameters]
+        checker.add(location, str(unknown("variable or parameter", key, known, f"of {configured.name}")))
     for target in on:
         if checker.population_of(target) != name:
             checker.add(location, f"'{target}' is not a group of {name}")

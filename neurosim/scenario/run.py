@@ -225,6 +225,8 @@ def _network(built: Built) -> tuple[dict[str, dict[str, Any]], dict[str, dict[st
             "receptor": projection.receptor,
             "synapses": projection.size,
             "weight_unit": projection.weight_unit,
+            "learning": [rule.name for rule in projection.learning],
+            "variables": projection.variables,
         }
         for name, projection in built.network.projections.items()
     }

@@ -47,7 +47,8 @@ class Membrane:
 class LifDelta(Membrane):
     """Leaky integrate-and-fire, arrivals are jumps of v (mV).
 
-    ``dv/dt = (e_l - v)/tau_m + (i_e + stimulus)/c_m``. The propagator `p` may be replaced.
+    ``dv/dt = (e_l - v)/tau_m + (i_e + stimulus)/c_m``. The propagator `p` may be replaced, and so may `rest`, the
+    level that v tends to without a stimulus.
     """
 
     dt: float
@@ -59,11 +60,13 @@ class LifDelta(Membrane):
     t_ref: float = 2.0
     i_e: float = 0.0
     p: float = field(init=False)
+    rest: float = field(init=False)
     ref_steps: int = field(init=False)
     receives: tuple[str, ...] = field(init=False, default=("v",))
 
     def __post_init__(self) -> None:
         self.p = math.exp(-self.dt / self.tau_m)
+        self.rest = self.e_l + self.i_e * self.tau_m / self.c_m
         self.ref_steps = in_steps(self.t_ref, self.dt)
 
     def newborn(self) -> dict[str, float]:
@@ -72,7 +75,7 @@ class LifDelta(Membrane):
     def advance(self, neuron: Neuron, step: int) -> bool:
         if self.is_held(neuron):
             return False  # and what arrives now is lost
-        v_inf = self.e_l + (self.i_e + neuron.stimulus) * self.tau_m / self.c_m
+        v_inf = self.rest + neuron.stimulus * self.tau_m / self.c_m
         v = v_inf + (neuron.state["v"] - v_inf) * self.p
         v = v + neuron.inbox["v"]
         neuron.state["v"] = v
@@ -105,6 +108,7 @@ class LifExp(Membrane):
     tau_inh: float = 10.0
     i_e: float = 0.0
     p: float = field(init=False)
+    rest: float = field(init=False)
     p_exc: float = field(init=False)
     p_inh: float = field(init=False)
     d_exc: float = field(init=False)
@@ -114,6 +118,7 @@ class LifExp(Membrane):
 
     def __post_init__(self) -> None:
         self.p = math.exp(-self.dt / self.tau_m)
+        self.rest = self.e_l + self.i_e * self.tau_m / self.c_m
         self.p_exc = synaptic_propagator(self.dt, self.tau_m, self.tau_exc, self.c_m)
         self.p_inh = synaptic_propagator(self.dt, self.tau_m, self.tau_inh, self.c_m)
         self.d_exc = math.exp(-self.dt / self.tau_exc)
@@ -126,7 +131,7 @@ class LifExp(Membrane):
     def advance(self, neuron: Neuron, step: int) -> bool:
         s = neuron.state
         held = self.is_held(neuron)
-        v_inf = self.e_l + (self.i_e + neuron.stimulus) * self.tau_m / self.c_m
+        v_inf = self.rest + neuron.stimulus * self.tau_m / self.c_m
         v = v_inf + (s["v"] - v_inf) * self.p
         v = v + s["i_exc"] * self.p_exc
         v = v + s["i_inh"] * self.p_inh
@@ -161,10 +166,10 @@ class Izhikevich:
 
     def advance(self, neuron: Neuron, step: int) -> bool:
         v, u = neuron.state["v"], neuron.state["u"]
-        current = neuron.state["i_syn"] + (self.i_e + neuron.stimulus)
+        constant = 140.0 + self.i_e + neuron.stimulus
         half = 0.5 * self.dt
-        v = v + half * (0.04 * v * v + 5.0 * v + 140.0 - u + current)
-        v = v + half * (0.04 * v * v + 5.0 * v + 140.0 - u + current)
+        for _ in range(2):
+            v = v + half * (0.04 * (v * v) + 5.0 * v + constant - u + neuron.state["i_syn"])
         u = u + (self.dt * self.a) * (self.b * v - u)
         fires = v >= 30.0
         if fires:
@@ -198,8 +203,7 @@ class PoissonSource(Source):
     purpose: int
 
     def advance(self, neuron: Neuron, step: int) -> bool:
-        threshold = math.floor(self.rate * self.dt / 1000.0 * 2.0**32 + 0.5)
-        return random_word(self.seed, self.purpose, neuron.id, step) < threshold
+        return random_word(self.seed, self.purpose, neuron.id, step) * 2.0**-32 < self.rate * self.dt / 1000.0
 
 
 @dataclass

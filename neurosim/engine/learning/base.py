@@ -5,66 +5,86 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.compiled import array_at, inlined
-from neurosim.engine.learning.memory import NONE, SETTLED, push
 from neurosim.engine.records import floats, integers
-from neurosim.graph.chain_memory import AFTER, BEFORE, NEVER, STEP, VALUES
+from neurosim.functions import exp
+from neurosim.graph import emission_memory as emission
+from neurosim.graph import spike_memory as spike
+from neurosim.graph.emission_memory import NEVER
 
 LATER = 2**62  # a step that never comes
 
-#: Of one plastic projection. ``target``: its population's record. ``posts`` and ``emissions``: chain memories of the
+_STEP, _BEFORE, _SETTLED, _VALUES = emission.STEP, emission.BEFORE, emission.SETTLED, emission.VALUES
+_NEXT = spike.NEXT
+
+#: Of one plastic projection. ``target``: its population's record. ``spikes`` and ``emissions``: the memories of the
 #: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps. ``young`` (int64 per
 #: row) is the latest entry of the table of births (int64 [n_births, 3]: first birth number, step, entry before), -1
 #: where no synapse is young. ``scratch``: per shard, room for the emissions of one row (``room`` of them). ``pool``
 #: holds spikes under way where delays are learned. The limits say when a memory is long enough to be tended.
 FIELDS = [
-    *integers("route", "posts", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
-    *integers("post_limit", "row_limit", "settle", "pool", "needed_nodes"),
+    *integers("route", "spikes", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
+    *integers("spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
     *floats("amount"),
 ]
 
-
-@inlined
-def spikes_since(words, width, target, since):
-    """Entries of a target's chain: the last one up to step ``since``, and the first one after it (-1: none)."""
-    if words[target * width + STEP] <= since:
-        return (target if words[target * width + STEP] != NEVER else NONE), NONE
-    coming = target
-    before = words[target * width + BEFORE]
-    while before >= 0 and words[before * width + STEP] > since:
-        coming = before
-        before = words[before * width + BEFORE]
-    return before, coming
+REBASE = 1 << 62  # in the mask of ``settle``: every synapse has seen all spikes, and the memory of them is to be emptied
 
 
 @inlined
-def spike_after(words, width, heads, entry):
-    """The entry after ``entry`` in its chain, -1 for a head."""
-    return words[entry * width + AFTER] if entry >= heads else NONE
+def faded(table, steps, rate):
+    """exp(-steps·rate): from a table of the first few thousand steps, else computed."""
+    return table[np.uint64(steps)] if steps < table.size else exp(-(steps * rate))
 
 
 @inlined
-def gather(words, values, chain, head, longest, steps, brought):
+def spike_words(memory):
+    """All words of a memory of spikes, as integers and as doubles."""
+    n = (memory.slots + memory.shards * memory.capacity) * memory.width
+    return array_at(memory.entries, n, np.int64), array_at(memory.entries, n, np.float64)
+
+
+@inlined
+def row_words(memory):
+    """All words of a memory of emissions, as integers and as doubles."""
+    n = (memory.heads + memory.shards * memory.capacity) * memory.width
+    return array_at(memory.entries, n, np.int64), array_at(memory.entries, n, np.float64)
+
+
+@inlined
+def next_spike(words, width, entry):
+    """The entry after ``entry``, -1 for none."""
+    return words[np.uint64(entry * width + _NEXT)]
+
+
+@inlined
+def step_of(words, width, entry):
+    """The step of a spike; of entry -1 (there is none), one that never comes."""
+    return words[np.uint64(max(entry, 0) * width)] if entry >= 0 else LATER
+
+
+@inlined
+def gather(words, values, memory, head, longest, steps, brought):
     """List the emissions of a row that may still matter, oldest first: ``steps`` and the ``brought`` values.
 
     That is those which may not all have arrived when the row was settled, and the one before. Returns how many.
     """
-    width = chain.width
-    n_values = width - VALUES
-    since = words[head * width + SETTLED]
+    width = memory.width
+    n_values = width - _VALUES
+    since = words[head * width + _SETTLED]
     m = 0
-    entry = head if words[head * width + STEP] != NEVER else NONE
+    entry = head if words[head * width + _STEP] != NEVER else np.int64(-1)
     while entry >= 0:
         m += 1
-        if words[entry * width + STEP] + longest <= since:
+        if words[entry * width + _STEP] + longest <= since:
             break
-        entry = words[entry * width + BEFORE]
+        entry = words[entry * width + _BEFORE]
     entry = head
     for i in range(m - 1, -1, -1):
         at = entry * width
-        steps[i] = words[at + STEP]
+        steps[i] = words[at + _STEP]
         for k in range(n_values):
-            brought[i * n_values + k] = values[at + VALUES + k]
-        entry = words[at + BEFORE]
+            brought[i * n_values + k] = values[at + _VALUES + k]
+        entry = words[at + _BEFORE]
     return m
 
 
@@ -96,42 +116,64 @@ def piece_of(rows, row, shard):
 
 
 @inlined
-def remember(words, chain, shard, head, step):
-    """Make room in a head for what happens now; the caller writes the values."""
-    push(words, chain, shard, head)
-    at = head * chain.width
-    if words[at + STEP] == NEVER:
-        words[at + BEFORE] = NONE
-    words[at + STEP] = step
+def note_emission(words, memory, shard, head, step):
+    """A row emits at ``step``: its head's entry, if it holds one, goes to the log. The caller writes the values."""
+    width = memory.width
+    at = head * width
+    if words[at + _STEP] == NEVER:
+        words[at + _BEFORE] = -1
+    else:
+        used = array_at(memory.used + 64 * shard, 1, np.int64)
+        entry = memory.heads + shard * memory.capacity + used[0]
+        used[0] += 1
+        for k in range(width):
+            words[entry * width + k] = words[at + k]
+        words[at + _BEFORE] = entry
+    words[at + _STEP] = step
+    words[at + _SETTLED] = step
 
 
 @inlined
-def forget_posts(words, chain, shard, lo, hi):
-    """Empty a shard's log of target spikes when all rows have been settled; the heads stay."""
-    for head in range(lo, hi):
-        words[head * chain.width + BEFORE] = NONE
-    array_at(chain.used + 64 * shard, 1, np.int64)[0] = 0
+def note_spike(words, memory, shard, slot, step):
+    """A target neuron fires at ``step``; returns the new entry, of which the caller writes the values."""
+    used = array_at(memory.used + 64 * shard, 1, np.int64)
+    entry = memory.slots + shard * memory.capacity + used[0]
+    used[0] += 1
+    latest = array_at(memory.latest, memory.slots, np.int64)
+    words[latest[slot] * memory.width + _NEXT] = entry
+    latest[slot] = entry
+    words[entry * memory.width] = step
+    words[entry * memory.width + _NEXT] = -1
+    return entry
 
 
 @inlined
-def forget_emissions(words, chain, shard, n_rows, longest, now):
+def forget_spikes(words, memory, shard, lo, hi):
+    """Empty a shard's log when all synapses have seen all spikes: each neuron's latest becomes its oldest."""
+    width = memory.width
+    latest = array_at(memory.latest, memory.slots, np.int64)
+    for slot in range(lo, hi):
+        for k in range(width):
+            words[slot * width + k] = words[latest[slot] * width + k]
+        latest[slot] = slot
+    array_at(memory.used + 64 * shard, 1, np.int64)[0] = 0
+
+
+@inlined
+def forget_emissions(words, memory, shard, n_rows, longest, now):
     """Drop from a shard's log the emissions that have arrived everywhere, but for the latest of them in each row."""
-    width, shards = chain.width, chain.shards
-    first = chain.heads + shard * chain.capacity
-    used = array_at(chain.used + 64 * shard, 1, np.int64)
-    place = np.full(used[0], NONE, np.int64)
+    width, shards = memory.width, memory.shards
+    first = memory.heads + shard * memory.capacity
+    used = array_at(memory.used + 64 * shard, 1, np.int64)
+    place = np.full(used[0], -1, np.int64)
     for row in range(n_rows):
-        head = row * shards + shard
-        entry = words[head * width + BEFORE]
-        if words[head * width + STEP] == NEVER or words[head * width + STEP] + longest <= now:
-            words[head * width + BEFORE] = NONE
+        entry = row * shards + shard
+        if words[entry * width + _STEP] == NEVER:
             continue
-        while entry >= 0:
+        while words[entry * width + _STEP] + longest > now and words[entry * width + _BEFORE] >= 0:
+            entry = words[entry * width + _BEFORE]
             place[entry - first] = 0
-            if words[entry * width + STEP] + longest <= now:
-                words[entry * width + BEFORE] = NONE
-                break
-            entry = words[entry * width + BEFORE]
+        words[entry * width + _BEFORE] = -1
     kept = 0
     for i in range(used[0]):
         if place[i] >= 0:
@@ -142,12 +184,10 @@ def forget_emissions(words, chain, shard, n_rows, longest, now):
             old, new = (first + i) * width, (first + place[i]) * width
             for k in range(width):
                 words[new + k] = words[old + k]
-            if words[new + BEFORE] >= 0:
-                words[new + BEFORE] = first + place[words[new + BEFORE] - first]
-            if words[new + AFTER] >= chain.heads:
-                words[new + AFTER] = first + place[words[new + AFTER] - first]
+            if words[new + _BEFORE] >= 0:
+                words[new + _BEFORE] = first + place[words[new + _BEFORE] - first]
     for row in range(n_rows):
         at = (row * shards + shard) * width
-        if words[at + STEP] != NEVER and words[at + BEFORE] >= 0:
-            words[at + BEFORE] = first + place[words[at + BEFORE] - first]
+        if words[at + _BEFORE] >= 0:
+            words[at + _BEFORE] = first + place[words[at + _BEFORE] - first]
     used[0] = kept

@@ -32,6 +32,19 @@ class Events:
         return any(one.rule.events.get(kind) for one in self.rules)
 
     @property
+    def stored(self) -> list[tuple[str, str, int]]:
+        """(name, type, bytes) of the columns after ``post``, in the order in which the store has them."""
+        real = self.weight_type, 4 if self.weight_type == "float32" else 8
+        columns = [("weight", *real), ("delay", *real) if self.own else ("d", "uint16", 2)]
+        columns += [(one[v.name], *real) for one, v in self.variables]
+        if self.own:
+            columns += [(f"{one[t.name]}_kept", "float64", 8) for one, t in self.pre]
+            columns += [("seen", "uint32", 4)] if self.pre else []
+            columns += [("due", "uint32", 4), ("waiting", "int32", 4)]
+        columns += [("at", "uint32", 4)] if self.dynamic else []
+        return columns + ([("cursor", "uint32", 4)] if self.follows_spikes else [])
+
+    @property
     def states(self) -> list[str]:
         """State variables of neurons that captured values and ``clocked`` code read: ``v_post``, ``u_pre``."""
         trees = [tree for one in self.rules for _, tree in one.rule.captures]
@@ -90,13 +103,13 @@ class Events:
 
     # -- text -----------------------------------------------------------------------------------------
 
-    def code(self, kind: str, rules: Sequence[Named], now: str, entry: str = "last") -> list[str]:
+    def code(self, kind: str, rules: Sequence[Named], now: str) -> list[str]:
         """Lines that do what ``rules`` do at an event of a ``kind`` at step ``now``, with bounds and rounding."""
         lines = [*self.traces((kind,), rules, now), *self.brought_up(now)]
         if kind == "on_post":
             for place, (one, name) in enumerate(self.captures):
                 if self.reads(("on_post",), name, one):
-                    lines.append(f"{one[name]} = values[coming * width + {3 + len(self.post) + place}]")
+                    lines.append(f"{one[name]} = values[coming * width + {2 + len(self.post) + place}]")
         for one in rules:
             lines += self.statements(one, kind)
         return [*lines, *self.settled()]
@@ -125,12 +138,13 @@ class Events:
                 lines.append(f"{name} = {name}_kept * faded({name}_fading, {now} - seen, {name}_rate)")
             elif one in rules and self.reads(kinds, trace.name, one):
                 fading = f"faded({name}_fading, {now} - emitted[kx] - d, {name}_rate)"
-                lines.append(f"{name} = brought[kx * {len(self.pre)} + {place}] * {fading} if kx >= 0 else 0.0")
+                index = "kx" if len(self.pre) == 1 else f"kx * {len(self.pre)} + {place}"
+                lines.append(f"{name} = brought[{index}] * {fading} if kx >= 0 else 0.0")
         for place, (one, trace) in enumerate(self.post):
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                fading = f"faded({name}_fading, {now} - words[last * width], {name}_rate)"
-                lines.append(f"{name} = values[last * width + {3 + place}] * {fading} if last >= 0 else 0.0")
+                fading = f"faded({name}_fading, {now} - words[np.uint64(cursor * width)], {name}_rate)"
+                lines.append(f"{name} = values[np.uint64(cursor * width + {2 + place})] * {fading}")
         if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
             lines.append("delay = d * dt")
         return lines

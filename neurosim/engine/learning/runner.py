@@ -46,22 +46,22 @@ class Lowered:
         self._keep: list[Array] = [route]
         self.follows_spikes = self.events.follows_spikes
         grid = projection.grid
-        posts, emissions = plasticity.posts, plasticity.emissions
+        emissions = plasticity.emissions
         target_stride, sources = projection.target.stride, projection.source.n_slots
-        post_limit = _limit(target_stride)
+        spike_limit = _limit(target_stride)
         self.row_limit = max(_limit(sources), 2 * int(emissions.used.max(initial=0)))
-        posts.reserve(post_limit + 2 * epoch * target_stride)
+        plasticity.reserve_spikes(spike_limit + 2 * epoch * target_stride)
         emissions.reserve(self.row_limit + 2 * epoch * sources)
         longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
         width = 1 + max(emissions.entries.shape[1] - 3, 1)
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
         values: dict[str, Any] = {
-            "route": route.ctypes.data, "posts": posts.record.ctypes.data, "emissions": emissions.record.ctypes.data,
+            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data, "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
             "scratch": self.scratch.ctypes.data, "room": room,
-            "post_limit": post_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
+            "spike_limit": spike_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
         }  # fmt: skip
         values |= self._numbers(projection, dt)
         self.needed_nodes = 2 * (epoch + 1) * projection.size

@@ -39,14 +39,16 @@ def lower(population: Population, dt: float) -> tuple[ModuleType, dict[str, Any]
         dynamics, population.model.input_variables, frozenset(population.spread), exact is None or exact.resting
     )
     fields: dict[str, Any] = {"seed": population.network.seed}
-    for k, stream in enumerate(made.streams):
-        fields[f"{stream}__purpose"] = rng.purpose("draw", population.name, str(k))
+    for stream in made.streams:
+        fields[f"{stream}__purpose"] = rng.purpose("draw", population.name, stream)
     alive = population.columns["alive"].view(bool)
     with np.errstate(all="ignore"):
         for name, recipe in made.recipes.items():
             value = _value(recipe, values, exact, dt)
             _check(population, name, recipe, value)
-            fields[name] = value if recipe.scope == "one" else _column(value, alive, recipe.scope == "each")
+            fields[name] = np.asarray(value).item() if recipe.scope == "one" else _column(
+                value, alive, recipe.scope == "each"
+            )
         for chance in dynamics.probabilities:
             _check_chance(population, evaluate(chance, values), dt)
     return made.module, fields

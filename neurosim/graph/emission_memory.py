@@ -1,7 +1,9 @@
-"""Short histories in one array: see `neurosim.engine.learning.memory` for what kernels do with them.
+"""The latest emissions of a projection's rows, with values (traces) as they were right after each.
 
-An entry is a row of 8-byte words: step, index of the entry before, index of the one after (-1: none), then values.
-The first entries are *heads*, one for each thing that has a history; behind them every shard has room for a log.
+Every piece of a row (the synapses of one source onto one shard) has a *head*, its latest emission. When the next one
+comes, the old head moves to the end of its shard's log and the head links to it. An entry is a row of 8-byte words:
+step, index of the entry before (-1: none), the step up to which the piece is settled (heads only), then values. Heads
+and logs stand in one array, so one index finds either.
 """
 
 from __future__ import annotations
@@ -14,24 +16,20 @@ from numpy.typing import NDArray
 from neurosim.compiled import address_of
 
 NEVER = -(2**62)
-STEP, BEFORE, AFTER, VALUES = 0, 1, 2, 3
-CHAIN = np.dtype([(name, np.int64) for name in ("entries", "heads", "capacity", "width", "used", "shards")])
+STEP, BEFORE, SETTLED, VALUES = 0, 1, 2, 3
+EMISSIONS = np.dtype([(name, np.int64) for name in ("entries", "heads", "capacity", "width", "used", "shards")])
 
 Index = NDArray[np.int64]
 
 
-class ChainMemory:
-    """Histories of ``heads`` things with ``n_values`` doubles per entry, and a log of ``capacity`` for each shard.
+class EmissionMemory:
+    """Emissions of ``heads`` pieces of rows with ``n_values`` doubles each, and a log of ``capacity`` per shard."""
 
-    ``settled`` says that the word for the entry after is, in heads, the step up to which a row is settled.
-    """
-
-    def __init__(self, heads: int, n_values: int, shards: int, capacity: int, settled: bool, now: int = 0) -> None:
+    def __init__(self, heads: int, n_values: int, shards: int, capacity: int, now: int) -> None:
         self.heads, self.shards, self.capacity = heads, shards, capacity
-        self.settled = settled
         self.entries = np.zeros((heads + shards * capacity, VALUES + n_values), np.int64)
         self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
-        self.record: NDArray[Any] = np.zeros(1, CHAIN)
+        self.record: NDArray[Any] = np.zeros(1, EMISSIONS)
         self.forget(np.arange(heads), now)
         self._publish()
 
@@ -46,7 +44,7 @@ class ChainMemory:
         """These heads begin a history of their own at step ``now``."""
         self.entries[heads] = 0
         self.entries[heads, STEP], self.entries[heads, BEFORE] = NEVER, -1
-        self.entries[heads, AFTER] = now if self.settled else -1
+        self.entries[heads, SETTLED] = now
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Heads and the used part of the logs, as arrays by name."""
@@ -84,5 +82,4 @@ class ChainMemory:
         for source, target in pieces:
             moved[target] = before[source]
             moved[target, BEFORE] = place[before[source, BEFORE]]
-            moved[target, AFTER] = place[before[source, AFTER]]
         self._publish()

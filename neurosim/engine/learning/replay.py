@@ -1,0 +1,143 @@
+"""Source text of how one synapse lives through what has happened since its row was last touched.
+
+The general way takes arrivals and the target's spikes one by one, whichever comes next. Most rows are *quiet*: one
+spike was under way, it has arrived by now, and few spikes of the target lie around it. For rules whose code is cheap
+there is a quick way for them without branches that nobody can foresee: the first spike before the arrival, the
+arrival, the first spike after it, each done or undone by selection; loops take what is left.
+"""
+
+from __future__ import annotations
+
+from neurosim.engine.learning.events import Events, indented, tuple_of
+from neurosim.expressions.source import functions_in
+
+_NEXT = "next_spike(words, width, {0})"
+_STEP = "step_of(words, width, {0})"
+
+
+class Replay:
+    """The functions that replay synapses under the rules of one projection."""
+
+    def __init__(self, events: Events) -> None:
+        self.e = events
+        code = "\n".join(line for kind in ("on_arrival", "on_post") for line in self._code(kind))
+        heavy = set(functions_in(code)) - {"maximum", "minimum", "square", "clip"}
+        both = events.has("on_arrival") and events.has("on_post")
+        self.has_quick = both and not events.own and not heavy
+
+    def _code(self, kind: str) -> list[str]:
+        return self.e.code(kind, self.e.rules, "now")
+
+    def unpacked(self) -> list[str]:
+        """Lines that give numbers and tables their names."""
+        lines = [f"{', '.join(self.e.constants)}{',' if len(self.e.constants) == 1 else ''} = constants"]
+        if self.e.tables:
+            lines.append(f"{', '.join(self.e.tables)}{',' if len(self.e.tables) == 1 else ''} = tables")
+        return lines
+
+    @property
+    def _state(self) -> str:
+        return ", ".join(self.e.state)
+
+    @property
+    def _about_trace(self) -> str:
+        """Arguments that tell what the latest arrival has brought."""
+        return "" if self.e.own else "kx, d, emitted, brought, "
+
+    _SPIKES = "words, values, width, constants, tables"
+
+    @property
+    def _arguments(self) -> str:
+        about = "node, due, pending, nodes" if self.e.own else "born, k, m, d, emitted, brought"
+        return f"{about}, cursor, {self._SPIKES}, {self._state}"
+
+    def call(self, function: str, now: str) -> str:
+        """The call of ``replayed``."""
+        return f"{'node, pending' if self.e.own else 'kx'}, cursor, {self._state} = {function}({now}, {self._arguments})"
+
+    def functions(self) -> list[str]:
+        """The text of all functions."""
+        events = [self._event("arrive", "on_arrival", "A spike arrives at the synapse at step ``now``.")]
+        events.append(self._event("fire", "on_post", "The target fires at step ``now``: entry ``coming``."))
+        wanted = [self.e.follows_arrivals, self.e.has("on_post")]
+        texts = [text for text, is_wanted in zip(events, wanted, strict=True) if is_wanted]
+        return [*texts, self._replayed(), *([_IS_QUICK] if self.has_quick else [])]
+
+    def _event(self, name: str, kind: str, about: str) -> str:
+        entry = "coming, " if kind == "on_post" else ""
+        lines = list(self.unpacked())
+        code = self._code(kind) if self.e.has(kind) else []
+        if self.e.own and kind == "on_arrival":
+            lines += code or self.e.traces(("on_arrival",), self.e.rules, "now")
+            for one, trace in self.e.pre:
+                lines.append(f"{one[trace.name]}_kept = " + ("1.0" if trace.nearest else f"{one[trace.name]} + 1.0"))
+            lines += ["seen = now"] if self.e.pre else []
+        else:
+            lines += code
+        head = f"@inlined\ndef {name}(now, {entry}{self._about_trace}cursor, {self._SPIKES}, {self._state}):\n"
+        return head + f'    """{about}"""\n' + indented([*lines, f"return {self._state}"], 1)
+
+    def _happens(self, name: str, now: str, entry: str = "", kx: str = "kx") -> str:
+        about = "" if self.e.own else f"{kx}, d, emitted, brought, "
+        first = f"{entry}, " if entry else ""
+        return f"{self._state} = {name}({now}, {first}{about}cursor, {self._SPIKES}, {self._state})"
+
+    def _replayed(self) -> str:
+        """The function for the general way."""
+        e = self.e
+        if e.own:
+            arrival = "nodes[2 * node] if node >= 0 else (due if pending else LATER)"
+            act = [self._happens("arrive", "arrival"), "if node >= 0:", "    node = nodes[2 * node + 1]", "else:",
+                   "    pending = False"]
+        else:
+            arrival = "emitted[k] + d if k < m else LATER"
+            act = ["if emitted[k] > born:", "    " + self._happens("arrive", "arrival")] if e.has("on_arrival") else []
+            act += ["kx = k", "k += 1"]
+        loop = [f"arrival = {arrival if e.follows_arrivals else 'LATER'}",
+                f"spike = {_STEP.format('coming') if e.follows_spikes else 'LATER'}",
+                "if arrival <= spike:", "    if arrival > now:", "        break", *[f"    {line}" for line in act],
+                "else:", "    if spike > now:", "        break"]
+        if e.has("on_post"):
+            loop.append("    " + self._happens("fire", "spike", "coming"))
+        loop += ["    cursor = coming", f"    coming = {_NEXT.format('coming')}"]
+        text = f"@inlined\ndef replayed(now, {self._arguments}):\n"
+        text += '    """Live through the arrivals and spikes of the target still to come, in order, up to ``now``."""\n'
+        first = f"coming = {_NEXT.format('cursor')}" if e.follows_spikes else "coming = np.int64(-1)"
+        text += indented([*([] if e.own else ["kx = k - 1"]), first, "while True:"], 1) + indented(loop, 2)
+        return text + f"    return {'node, pending' if e.own else 'kx'}, cursor, {self._state}\n"
+
+    def quick(self) -> list[str]:
+        """Lines for a synapse of a quiet row: ``emitted[m - 1]`` arrives, all before it has arrived."""
+        new = [f"new_{name}" for name in self.e.state]
+
+        def selected(now: str, kx: str) -> list[str]:
+            call = self._happens("fire", now, "max(coming, 0)", kx).partition(" = ")[2]
+            chosen = [f"{name} = new_{name} if hit else {name}" for name in self.e.state]
+            return [f"{tuple_of(new)[1:-1]} = {call}".replace(", =", " ="), *chosen,
+                    "cursor = coming if hit else cursor",
+                    "coming = next_spike(words, width, coming) if hit else coming"]
+
+        def rest(limit: str, kx: str) -> list[str]:
+            return [f"while step_of(words, width, coming) {limit}:",
+                    "    " + self._happens("fire", _STEP.format("coming"), "coming", kx), "    cursor = coming",
+                    f"    coming = {_NEXT.format('coming')}"]
+
+        return [
+            "arrival = emitted[m - 1] + d", f"coming = {_NEXT.format('cursor')}",
+            f"spike = {_STEP.format('coming')}", "hit = spike < arrival",
+            *selected("min(spike, arrival)", "m - 2"), *rest("< arrival", "m - 2"),
+            self._happens("arrive", "arrival", kx="m - 2"), "kx = m - 1",
+            f"spike = {_STEP.format('coming')}", "hit = spike <= step",
+            *selected("min(spike, step)", "kx"), *rest("<= step", "kx"),
+        ]  # fmt: skip
+
+
+_IS_QUICK = '''
+@inlined
+def is_quick(emitted, m, longest, since, step):
+    """Whether a row has one spike under way, which has arrived by ``step``, and was settled when it was emitted."""
+    return (
+        m > 0 and emitted[m - 1] == since and emitted[m - 1] + longest <= step
+        and (m == 1 or emitted[m - 2] + longest <= since)
+    )
+'''

@@ -1,0 +1,189 @@
+"""Synapses learn in the engine what they learn in the naive twin, whatever is fired, edited, born or read meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from both import Both
+from courses import COURSES, MOVING
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+MODELS: dict[str, dict[str, float]] = {
+    "lif_delta": {"i_e": 200.0}, "lif_exp": {"i_e": 150.0}, "izhikevich": {"i_e": 3.0},
+}  # fmt: skip
+UNIT = {"lif_delta": 1.0, "lif_exp": 64.0, "izhikevich": 2.0}  # a noticeable weight
+KICK = {"lif_delta": 32.0, "lif_exp": 32768.0, "izhikevich": 512.0}  # one that makes the neuron fire
+PRECISIONS = ("float32", "float64")
+
+
+class Classroom:
+    """A network in both worlds whose synapses learn by one course, with all the choices that hypothesis makes.
+
+    Sources that fire at given times, and neurons that fire when a teacher kicks them, connected in a projection
+    "forth" that learns, one "back" among the neurons themselves that learns, too, and one "plain" that does not.
+    """
+
+    kinds = ("signal", "add", "cut", "weigh", "retard", "birth", "death", "look")
+
+    def __init__(self, data: st.DataObject, course: str, precision: str, audit: bool) -> None:
+        self.data, self.course = data, course
+        self.moving = course in MOVING
+        self.dt = data.draw(st.sampled_from([0.1, 0.5, 1.0]))
+        self.both = Both(seed=1, dt=self.dt, audit=audit)
+        self.model = "lif_delta" if course == "followed" else data.draw(st.sampled_from(sorted(MODELS)))
+        self.unit = UNIT[self.model]
+        parameters = dict(MODELS[self.model])
+        if self.model != "izhikevich":
+            parameters["t_ref"] = data.draw(st.sampled_from([0.0, self.dt, 4 * self.dt]))
+        self.both.spike_list("in", self._trains(data.draw(st.integers(1, 3))))
+        n = data.draw(st.integers(1, 4))
+        self.both.spike_list("teacher", self._trains(n))
+        self.both.population("out", n, self.model, **parameters)
+        self.both.projection("kick", "teacher", "out")
+        self.both.connect("kick", self._ids("teacher"), self._ids("out"), KICK[self.model], self.dt)
+        self.bounds = self._bounds()
+        for name, source in (("forth", "in"), ("back", "out")):
+            self.both.projection(name, source, "out", rules=COURSES[course], bounds=self.bounds, precision=precision)
+        self.both.projection("plain", "out", "out")
+        self.learning = ["forth", "back"]
+        for name in (*self.learning, "plain"):
+            self.add(name)
+
+    def _bounds(self) -> dict[str, tuple[float, float]]:
+        low = self.data.draw(st.sampled_from([0.0, -0.5, 0.1]))
+        bounds = {"weight": (low * self.unit, 2.0 * self.unit)}
+        if self.moving:  # 1.9 to 9.3 steps, not on the grid
+            bounds["delay"] = (self.data.draw(st.sampled_from([1.0, 1.9, 2.5])) * self.dt, 9.3 * self.dt)
+        return bounds
+
+    def _trains(self, n: int) -> list[list[float]]:
+        steps = st.lists(st.integers(1, 90), max_size=12)
+        burst = st.integers(1, 80).map(lambda k: [k, k + 1, k + 2, k + 4])
+        trains = self.data.draw(st.lists(st.tuples(steps, burst), min_size=n, max_size=n))
+        return [[k * self.dt for k in (*some, *several)] for some, several in trains]
+
+    def _ids(self, population: str) -> list[int]:
+        ids: list[int] = self.both.net.populations[population].ids.tolist()
+        return ids
+
+    def _some(self, items: list[int], most: int = 4) -> list[int]:
+        return self.data.draw(st.lists(st.sampled_from(items), unique=True, max_size=most)) if items else []
+
+    def _delay(self, name: str) -> float:
+        if self.moving and name != "plain":
+            low, high = self.bounds["delay"]
+            return self.data.draw(st.sampled_from([low, 0.5 * (low + high), 0.3 * low + 0.7 * high, high]))
+        return self.data.draw(st.integers(0, 6)) * self.dt
+
+    def add(self, name: str) -> None:
+        """Some synapses, parallel ones and autapses among them."""
+        draw = self.data.draw
+        pre, post = self._ids("in" if name == "forth" else "out"), self._ids("out")
+        if not pre or not post:
+            return
+        n = draw(st.integers(0, 5))
+        pres = draw(st.lists(st.sampled_from(pre), min_size=n, max_size=n))
+        posts = draw(st.lists(st.sampled_from(post), min_size=n, max_size=n))
+        weights = [self.unit * draw(st.sampled_from([0.25, 0.5, 1.1, 1.9])) for _ in range(n)]
+        if name == "plain":
+            weights = [self.unit * (1 + id % 4) / 4 for id in pres]
+        self.both.connect(name, pres, posts, weights, [self._delay(name) for _ in range(n)])
+
+    def edit(self) -> None:
+        """One edit of any kind, or a look, or a signal."""
+        both, draw = self.both, self.data.draw
+        kind = draw(st.sampled_from(self.kinds))
+        name = draw(st.sampled_from(self.learning))
+        ids = both.net.projections[name].ids.tolist()
+        signals = sorted({twin.modulator for _, twin in COURSES[self.course] if twin.modulator})
+        if kind == "signal" and signals:
+            both.modulate(draw(st.sampled_from(signals)), draw(st.sampled_from([-0.3, 0.7])))
+        elif kind == "add":
+            self.add(name)
+        elif kind == "cut":
+            both.disconnect(name, self._some(ids))
+        elif kind == "weigh":
+            both.weigh(name, self._some(ids), self.unit * draw(st.sampled_from([0.2, 0.75, 1.3])))
+        elif kind == "retard":
+            delay = self._delay(name)
+            both.retard(name, self._some(ids), delay if self.moving else max(delay, self.dt))
+        elif kind == "birth":
+            both.born("out", draw(st.integers(1, 3)))
+        elif kind == "death":
+            population = draw(st.sampled_from(["in", "out"]))
+            both.die(population, self._some(self._ids(population), 2))
+        elif kind == "look":
+            both.look()
+
+    def live(self, **options: Any) -> None:
+        """Let it live through runs and edits, comparing all the way."""
+        self.both.start(**options)
+        self.both.compare()
+        for _ in range(self.data.draw(st.integers(1, 5))):
+            self.both.run(self.data.draw(st.integers(1, 25)))
+            self.both.compare()
+            for _ in range(self.data.draw(st.integers(0, 3))):
+                self.edit()
+        self.both.run(25)
+        self.both.compare()
+
+
+@contextmanager
+def _engine(shards: int, log: int) -> Iterator[None]:
+    """Let populations of a handful of neurons have 1, 2 or 4 shards, and the memory of spikes be short."""
+    per_shard = {"_NEURONS_PER_SHARD": 1 if shards > 1 else 1024, "_NEURONS_FOR_FOUR": 2 if shards > 2 else 1024}
+    with patch.multiple("neurosim.graph.population", **per_shard), patch("neurosim.graph.plasticity._LOG", log):
+        yield
+
+
+def _learn(data: st.DataObject, course: str, precision: str, threads: tuple[int, ...] = (1, 2, 3)) -> None:
+    draw = data.draw
+    with _engine(draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([2**14, 64]))):
+        options: dict[str, Any] = {"threads": draw(st.sampled_from(threads))}
+        if draw(st.booleans()):
+            options["epoch_steps"] = draw(st.sampled_from([1, 3]))
+        classroom = Classroom(data, course, precision, draw(st.booleans()))
+        try:
+            classroom.live(**options)
+        except AssertionError:
+            note("\n".join(classroom.both.story))
+            raise
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("course", COURSES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_lessons_are_equal(course: str, precision: str, data: st.DataObject) -> None:
+    _learn(data, course, precision)
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_variables_have_the_names_that_their_rules_give_them(course: str) -> None:
+    both = Both()
+    both.population("out", 1, "lif_delta")
+    bounds = {"weight": (0.0, 2.0), "delay": (1.0, 3.0)}
+    both.projection("back", "out", "out", rules=COURSES[course], bounds=bounds)
+    assert both.variables("back") == list(both.world.projections["back"].variable_names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("course", COURSES)
+@settings(max_examples=1000)
+@given(data=st.data())
+def test_many_lessons_are_equal(course: str, precision: str, data: st.DataObject) -> None:
+    _learn(data, course, precision)
+
+
+@pytest.mark.lane
+@pytest.mark.parametrize("course", ["many", "moved, all"])
+@settings(max_examples=5)
+@given(data=st.data())
+def test_lessons_are_equal_in_the_lanes(course: str, data: st.DataObject) -> None:
+    _learn(data, course, "float32", threads=(1,))
