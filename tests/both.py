@@ -13,6 +13,7 @@ from twin import Bounds, Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList,
 import neurosim as ns
 from neurosim import rng
 from neurosim.engine.neurons.lower import constants
+from neurosim.errors import UsageError
 
 RECEPTORS = {"lif_delta": {"exc": "v", "inh": "v"}, "lif_exp": {"exc": "i_exc", "inh": "i_inh"},
              "izhikevich": {"exc": "i_syn", "inh": "i_syn"}}  # fmt: skip
@@ -148,8 +149,13 @@ class Both:
 
     @told
     def retard(self, name: str, ids: Sequence[int], delay: float) -> None:
-        """Set delays (ms), longer or shorter."""
-        self.net.projections[name].delay[ids] = delay
+        """Set delays (ms), longer or shorter; those of synapses that learn only while nothing is under way there."""
+        try:
+            self.net.projections[name].delay[ids] = delay
+        except UsageError as error:
+            assert "under way" in str(error)
+            assert self.world.projections[name].rules
+            return
         for synapse in ids:
             self.world.set_delay(name, synapse, delay)
 

@@ -60,13 +60,14 @@ def test_every_benchmark_says_what_it_measures() -> None:
     assert all(summary for summary in benchmarks.names().values())
 
 
-def small_stdp_brunel(factor: int, duration: float) -> Comparison:
-    """The network with fewer neurons and stronger synapses, so that each gets the same input."""
+def small_stdp_brunel(neurons: int, indegree: int, duration: float) -> Comparison:
+    """The network with so many times fewer neurons, and fewer but stronger synapses: each gets the same input."""
     p = stdp_brunel.PARAMETERS
-    smaller = {name: p[name] // factor for name in ("excitatory", "inhibitory", "indegree_exc", "indegree_inh")}
-    stronger = {name: p[name] * factor for name in ("j_exc", "j_inh")}
-    numbers = {**smaller, **stronger, "drive": p["drive"] / factor, "duration": duration}
-    return stdp_brunel.comparison({**p, **numbers})
+    smaller = {name: p[name] // neurons for name in ("excitatory", "inhibitory")}
+    smaller |= {name: p[name] // indegree for name in ("indegree_exc", "indegree_inh")}
+    stronger = {name: p[name] * indegree for name in ("j_exc", "j_inh")}
+    drive = p["drive"] / indegree
+    return stdp_brunel.comparison({**p, **smaller, **stronger, "drive": drive, "duration": duration})
 
 
 def small_polychronization(folder: Path, duration: float, excitatory: int = 80, outdegree: int = 20) -> Comparison:
@@ -77,7 +78,7 @@ def small_polychronization(folder: Path, duration: float, excitatory: int = 80, 
 
 @pytest.mark.parametrize(
     "comparison",
-    [SMALL_BRUNEL, SMALL_CUBA, SMALL_COBAHH, small_stdp_brunel(45, 50.0)],
+    [SMALL_BRUNEL, SMALL_CUBA, SMALL_COBAHH, small_stdp_brunel(45, 9, 50.0)],
     ids=["brunel", "cuba", "cobahh", "stdp_brunel"],
 )
 def test_networks(comparison: Comparison) -> None:
@@ -229,7 +230,7 @@ def test_installing_an_unknown_peer_names_the_known() -> None:
 @pytest.mark.parametrize("peer", ["brian2", "nest"])
 @pytest.mark.parametrize(
     "comparison",
-    [small_brunel(500, 500.0), LONGER_CUBA, LONGER_COBAHH, small_stdp_brunel(9, 500.0)],
+    [small_brunel(500, 500.0), LONGER_CUBA, LONGER_COBAHH, small_stdp_brunel(9, 3, 500.0)],
     ids=["brunel", "cuba", "cobahh", "stdp_brunel"],
 )
 def test_peers_simulate_the_same_activity(comparison: Comparison, peer: str) -> None:

@@ -153,6 +153,19 @@ def test_parameters_of_each_neuron_are_exact_too(name: str) -> None:
         np.testing.assert_allclose(found[:, k : k + 1], expected, rtol=1e-10, atol=1e-10)
 
 
+def test_what_differs_may_leave_other_variables_alike() -> None:
+    """The threshold relaxes to one level, though each membrane has a rest of its own."""
+    reference, size = LINEAR["lif_adaptive_threshold"], 4
+    currents = np.array([0.0, 10.0, 20.0, 400.0])
+    start = random_states(reference.start, size)
+    model = MODELS["lif_adaptive_threshold"]
+    found = advanced(model(**reference.silent, i_e=currents), tuple(reference.start), start, DT, 20.0)
+    shared = {p.name: p.default for p in model.parameters} | reference.silent
+    for k in range(size):
+        expected = exact(reference, shared | {"i_e": currents[k]}, start[:, k : k + 1], 20.0)
+        np.testing.assert_allclose(found[:, k : k + 1], expected, rtol=1e-10, atol=1e-10)
+
+
 # model, method ("" as declared), coarsest time step, order, error there (relative to the range of each variable)
 ORDERS = [
     ("lif_cond_exp", "", 0.4, 4, 1e-6),
@@ -193,6 +206,7 @@ def test_nonlinear_models_converge_with_the_order_of_their_method(
 # ---- arrivals ------------------------------------------------------------------------------------
 
 
+@pytest.mark.lane
 @pytest.mark.parametrize("model", ["lif_alpha", "lif_cond_alpha"])
 def test_the_weight_is_the_peak_of_an_alpha_function(model: str) -> None:
     unit, variable = ("pA", "i_exc") if model == "lif_alpha" else ("nS", "g_exc")

@@ -179,17 +179,23 @@ def born(at: int, post: float) -> float:
     return grown(world)
 
 
-def test_a_newborn_has_the_trace_that_earlier_spikes_would_have_brought() -> None:
+def test_a_newborn_has_the_trace_of_its_neuron_as_it_comes_through_its_delay() -> None:
     x = [math.exp(-(t - 13) / 20) for t in (20, 18)]  # the arrivals would have been at 13 and 15
-    assert born(at=15, post=20) == pytest.approx(PLUS * (x[0] + x[1]))
-    assert born(at=14, post=20) == pytest.approx(PLUS * x[0])  # what would arrive at 15 brings nothing
-    assert born(at=12, post=20) == 0.0
+    for birth in (10, 12, 14, 15, 19):
+        assert born(at=birth, post=20) == pytest.approx(PLUS * (x[0] + x[1]))
+    assert born(at=12, post=13) == pytest.approx(PLUS)
+    assert born(at=12, post=12) == 0.0  # that was before its birth
+
+
+def test_a_newborn_sees_no_arrival_of_what_was_sent_before() -> None:
+    for birth, gain in ((9, window(-2.0) + window(-4.0)), (10, window(-4.0)), (12, 0.0)):
+        assert born(at=birth, post=11) == pytest.approx(gain)
 
 
 def test_a_spike_after_birth_brings_the_whole_trace_of_its_neuron() -> None:
     world = doubles([10.0, 12.0, 20.0], [30.0], PAIR, delay=None)
     world.run(11)
-    world.add_synapse("p", 0, 0, TARGET, 1.0, 3.0)  # it carries the spikes of 12 and 20
+    world.add_synapse("p", 0, 0, TARGET, 1.0, 3.0)  # it carries the spikes of 12 and 20 itself
     assert grown(world) == pytest.approx(PLUS * sum(math.exp(-(30 - t) / 20) for t in (13, 15, 23)))
 
 
@@ -199,6 +205,15 @@ def test_a_shared_trace_travels_with_its_spike() -> None:
     world.set_delay("p", 0, 10.0)
     x = 1.0 + math.exp(-2 / 20)  # as it was when the second was emitted
     assert grown(world) == pytest.approx(PLUS * x * math.exp(-3 / 20))
+
+
+def test_an_edited_delay_is_what_the_trace_of_the_neuron_is_seen_through() -> None:
+    for delay, arrival in ((1.0, 11.0), (9.0, 19.0)):
+        world = doubles([10.0], [18.0, 25.0], PAIR)
+        world.run(15)
+        world.set_delay("p", 0, delay)
+        lags = [t - arrival for t in (18.0, 25.0) if t >= arrival]
+        assert grown(world) == pytest.approx(sum(map(window, lags)))
 
 
 def test_rules_without_code_for_an_event_store_nothing() -> None:

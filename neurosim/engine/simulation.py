@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from neurosim.engine.digest import network_hash
 from neurosim.engine.interrupts import interrupts_held_back
 from neurosim.engine.learning.runner import LearningRunner, Lowered
 from neurosim.engine.lowering import Plan, SpikeLog, epoch_length
+from neurosim.engine.observation import Observation
 from neurosim.engine.pulses import Pulses
-from neurosim.engine.rates import RateMeter
-from neurosim.engine.recorders import SpikeRecorder, StateRecorder, SynapseRecorder
 from neurosim.engine.rings import Rings
 from neurosim.engine.schedule import Order, Schedule
 from neurosim.engine.state import engine_state
-from neurosim.engine.targets import Neurons, checked_action, neurons_of, population_of, projection_of
+from neurosim.engine.targets import Neurons, checked_action, neurons_of
 from neurosim.engine.team import Team, cores
 from neurosim.errors import InvalidInput, UsageError, unknown
 from neurosim.graph.checks import whole
@@ -32,13 +31,12 @@ from neurosim.units import quantity
 
 Action = Callable[["Simulation"], Any]
 SpikeAction = Callable[["Simulation", NDArray[np.float64], NDArray[np.uint32]], Any]
-Listener = Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]
 
 _MOST_STEPS = 2**62
 _BREATH = 0.05  # wall seconds between two looks at the outside world (progress, Ctrl-C)
 
 
-class Simulation:
+class Simulation(Observation):
     """A running network.
 
     Parameters
@@ -85,9 +83,7 @@ class Simulation:
         self._learning = LearningRunner(self)
         self._plan: Plan | None = None
         self._revision = -1
-        self._listeners: dict[str, list[Listener]] = {}  # ours: recorders and meters
-        self._observers: dict[str, list[Listener]] = {}  # the user's, which may fail
-        self._meters: dict[tuple[str, int], RateMeter] = {}
+        super().__init__()
         self._pulses = Pulses()
         self._stopped = False
         self._happened = False
@@ -118,11 +114,6 @@ class Simulation:
                 projection.values.plasticity.runner = self._learning
 
     # -- time -------------------------------------------------------------------------------------------
-
-    @property
-    def time(self) -> float:
-        """Simulated time in ms."""
-        return self.step * self.dt
 
     @property
     def events(self) -> int:
@@ -308,13 +299,6 @@ class Simulation:
 
         self.every(every, look, start=start, until=until, order=order)
 
-    def _period(self, period: Any, what: str) -> int:
-        """A period in time steps, at least one."""
-        steps = self.steps(period, what)
-        if steps < 1:
-            raise UsageError(f"{what} is less than a time step ({self.dt:g} ms); found {period!r}.")
-        return steps
-
     def on_spike(self, target: Neurons, act: SpikeAction) -> None:
         """Call ``act(sim, times, ids)`` with spikes as they are collected, some milliseconds at a time.
 
@@ -343,59 +327,7 @@ class Simulation:
             end = self._pulses.begin(neurons_of(self.network, target), current)
         self.schedule.at(self.step + steps, end, Order.PROTOCOL)
 
-    # -- observation ---------------------------------------------------------------------------------------
-
-    def _listen(self, target: Population | Group, listener: Listener, listeners: dict[str, list[Listener]]) -> None:
-        listeners.setdefault(population_of(target).name, []).append(listener)
-
-    def record_spikes(self, target: Neurons) -> SpikeRecorder:
-        """Record the spikes of a population or group from now on."""
-        recorder = SpikeRecorder(neurons_of(self.network, target), self.dt)
-        self._listen(recorder.target, recorder.take, self._listeners)
-        return recorder
-
-    def record_state(
-        self, population: Population | str, variables: str | Sequence[str], select: Any = "all", every: Any = "1 ms"
-    ) -> StateRecorder:
-        """Sample state variables now and ``every`` so often (ids, a group, "all" or an expression select)."""
-        neurons = neurons_of(self.network, population)
-        if isinstance(neurons, Group):
-            raise UsageError(f"'{neurons.name}' is a group; write record_state(population, …, select=group).")
-        recorder = StateRecorder(neurons, variables, select)
-        self._sample(recorder, every)
-        return recorder
-
-    def record_synapses(
-        self,
-        projection: Projection | str,
-        variables: str | Sequence[str] = ("weight", "delay"),
-        every: Any = "1 s",
-        sample: Any = None,
-    ) -> SynapseRecorder:
-        """Sample synapses now and ``every`` so often: all, a random ``sample`` of that many, or those given by id."""
-        recorder = SynapseRecorder(projection_of(self.network, projection), variables, sample)
-        self._sample(recorder, every)
-        return recorder
-
-    def _sample(self, recorder: StateRecorder | SynapseRecorder, every: Any) -> None:
-        steps = self._period(every, "every")
-        self.network._check_editable()
-        if self._happened:
-            recorder.sample(self.time)
-            first = self.step + steps
-        else:
-            first = self.step
-        self.schedule.every(steps, lambda: recorder.sample(self.time), Order.RECORD, first=first)
-
-    def rate(self, target: Neurons, window: Any = "100 ms") -> float:
-        """Mean rate (Hz per neuron) over the last ``window``; counted from the first time it is asked for."""
-        steps = max(1, self.steps(window, "window"))
-        target = neurons_of(self.network, target)
-        key = target.name, steps
-        if key not in self._meters:
-            self._meters[key] = RateMeter(target, steps, self.step)
-            self._listen(target, self._meters[key].take, self._listeners)
-        return self._meters[key].rate(self.step, self.dt)
+    # -- counting ------------------------------------------------------------------------------------------
 
     def conservation(self) -> dict[str, int]:
         """Audit of synaptic events: emitted = delivered + in_flight + dropped.

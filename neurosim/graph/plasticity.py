@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neurosim.errors import UsageError
 from neurosim.graph.emission_memory import SETTLED, EmissionMemory
 from neurosim.graph.rule_names import named
 from neurosim.graph.spike_memory import SpikeMemory
@@ -122,6 +123,28 @@ class Plasticity:
             self.waiting.drop(int(columns["post"][place]) // stride, int(columns["waiting"][place]))
             columns["waiting"][place] = -1
 
+    def bring_up(self, rows: Index, places: Index) -> None:
+        """Store the dynamic variables of settled synapses as they are now."""
+        if self.runner is None or not self.dynamic:
+            return
+        known, columns = self.runner.peek(self.projection, rows, places), self.projection.store.columns
+        for name, variable in self.variables.items():
+            if variable.rate is not None:
+                columns[name][places] = known[name]
+        columns["at"][places] = self.projection._now()
+
+    def check_silent(self, rows: Index) -> None:
+        """Raise ``UsageError`` if a spike is under way in one of these rows, whose delays are about to be edited."""
+        if self.learns_delay or rows.size == 0:
+            return
+        emitted, longest = self.projection.source.columns["last_spike"][rows], max(self.projection.grid.high, 0)
+        busy = int(np.unique(rows[(emitted > 0) & (emitted + longest > self.projection._now())]).size)
+        if busy:
+            raise UsageError(
+                f"projection '{self.projection.name}': delays of synapses that learn can be edited only when no spike is "
+                f"under way at them; one is for {busy} source neurons. Let a rule write the delay, or wait."
+            )
+
     def _forget_births(self, now: int) -> None:
         """Drop births after which everything emitted before has arrived and been seen."""
         if self.runner is not None:
@@ -175,8 +198,8 @@ class Plasticity:
 
     def state(self) -> dict[str, Array]:
         """Everything that learning needs to go on, as arrays by name."""
-        memories = {"posts": self.posts, "emissions": self.emissions}
-        state = {f"{name}/{key}": value for name, memory in memories.items() for key, value in memory.state().items()}
+        state = {f"spikes/{key}": value for key, value in self.posts.state().items()}
+        state |= {f"emissions/{key}": value for key, value in self.emissions.state().items()}
         if self.waiting is not None:
             state |= {f"waiting/{key}": value for key, value in self.waiting.state().items()}
         return {**state, "young": self.young, "births": self.births}

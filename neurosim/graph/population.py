@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurosim import rng
-from neurosim.errors import UsageError, unknown
+from neurosim.errors import InvalidInput, UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.checks import no_such, whole
@@ -215,7 +215,11 @@ class Population:
         parameter = self.model.parameter(name)
         if is_spread(value):
             drawn = distribution(value, parameter.unit, f"{self.name}.{name}")
-            values = drawn.sample(self.network._stream("set", self.name, name), self.size, parameter.unit)
+            stream = self.network._stream("set", self.name, name)
+            try:
+                values = drawn.sample(stream, self.size, parameter.unit)
+            except InvalidInput as error:
+                raise InvalidInput(f"{self.name}.{name}: {error}.") from None
             self._check_values(name, values)
             column = self.columns[name] = np.zeros(self.n_slots)
             column[self.slots(self.ids)] = values

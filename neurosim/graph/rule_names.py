@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from neurosim.expressions.source import FUNCTIONS
+
 if TYPE_CHECKING:
     from neurosim.models.rules import BoundRule
 
 #: Names that the generated kernels use for themselves.
-_TAKEN = frozenset(
-    "abs amplitude arrival at begin births born brought c chain column coming constants d delay delays due entry "
-    "events exp fired first head i j k kx last log longest m mask max min n now np out parity piece post posts r "
-    "record ring room route row rows s serial shard shards since slot slots spike state step steps table tables "
-    "tick values weight weights width words young dt pow sqrt sin cos tanh floor ceil clip".split()
-)
+_TAKEN = """
+    amount amplitude arrival arrive at at_head at_place begin before born born_at brought c call came chosen column
+    coming constants cursor d d_high d_low delay dt due emissions emitted enqueue entry events f faded fade fields fire
+    fired first floats gather head hit i integers is_quick j k latest listed m mask math n n_fired n_listed nodes nodes_of
+    node np now older out parity pending piece_of place places pool population posts r record released replayed ring
+    room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes
+    state step step_of tables target ticked u v w values w_high w_low waiting weight words young
+"""
+_RESERVED = frozenset([*_TAKEN.split(), *dir(builtins), *FUNCTIONS])
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Named:
 
 def named(rules: Sequence[BoundRule]) -> list[Named]:
     """Give every parameter, trace, variable and captured value of every rule a name of its own."""
-    taken: set[str] = set(_TAKEN)
+    taken: set[str] = set(_RESERVED)
     result = []
     for number, rule in enumerate(rules, start=1):
         names: dict[str, str] = {"weight": "weight", "delay": "delay", "dt": "dt", "amount": "amount"}

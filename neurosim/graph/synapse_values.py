@@ -80,9 +80,10 @@ class SynapseValues:
         kept = self.precision.type  # what reads back from a bound may be set again
         least, most = projection.weight_bounds
         if kept(low) < kept(least) or kept(high) > kept(most):
+            outside = low if kept(low) < kept(least) else high
             raise UsageError(
-                f"projection '{projection.name}': a weight of {low if kept(low) < kept(least) else high:g} lies outside "
-                f"the bounds [{least:g}, {most:g}] {projection.weight_unit}."
+                f"projection '{projection.name}': a weight of {outside:g} lies outside the bounds "
+                f"[{least:g}, {most:g}] {projection.weight_unit}."
             )
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -111,24 +112,25 @@ class SynapseValues:
             self.check_weights(values)
         elif name == "delay":
             projection.grid.check(values)
+            if self.plasticity is not None:
+                self.plasticity.check_silent(rows)
         if places.size == 0:
             return
         if self.plasticity is not None and self.plasticity.runner is not None:
             self.plasticity.runner.settle(projection, np.unique(rows))
         if name == "delay":
-            self._write_delays(rows, places, projection.grid.stored(values))
+            self._write_delays(places, projection.grid.stored(values))
             return
         if name == "weight":
             self.store.spread("weight", self.precision)
+        elif self.plasticity is not None:
+            self.plasticity.bring_up(rows, places)
         self.store.columns[name][places] = values
 
-    def _write_delays(self, rows: Index, places: Index, stored: Array) -> None:
+    def _write_delays(self, places: Index, stored: Array) -> None:
         projection = self.projection
-        if projection.network.time > 0.0:
-            if self.plasticity is None:
-                self._keep_order(places, stored)
-            elif not self.plasticity.learns_delay:
-                self.plasticity.delays_change(rows, places, stored)
+        if projection.network.time > 0.0 and self.plasticity is None:
+            self._keep_order(places, stored)
         projection.grid.widen(stored)
         self.store.spread("delay", projection.grid.dtype)
         self.store.columns["delay"][places] = stored

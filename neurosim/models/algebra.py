@@ -123,6 +123,8 @@ def multiply(left: Node, right: Node) -> Node:
 
 def divide(left: Node, right: Node) -> Node:
     """``left / right``."""
+    if isinstance(left, Constant) and isinstance(right, Constant) and right.value:
+        return number(left.value / right.value)
     return left if is_number(right, 1.0) else Binary("/", left, right, PLAIN, left.position)
 
 

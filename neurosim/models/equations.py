@@ -34,7 +34,7 @@ RESERVED = frozenset({
     "t", "dt", "xi", "rand", "id", "i_stim", "alive", "last_spike", "held_until", "x", "y", "z", "ids", "name", "size",
     "index", "model", "configured", "network", "parameters", "columns", "defaults", "variables", "positions", "state",
     "where", "add", "remove", "set_parameter", "slots", "used", "shards", "stride", "n_slots", "ordered", "watcher",
-    "first_id", "drawn",
+    "first_id", "spread",
 })  # fmt: skip
 
 _NAME = r"[^\W\d_]\w*"
@@ -220,8 +220,8 @@ def _check_names(lines: Iterable[_Line], symbols: Mapping[str, str], owner: str,
 
 def name_problem(name: str) -> str:
     """What speaks against a name for a parameter or variable of a model; nothing if it may be used."""
-    if not re.fullmatch(_NAME, name):
-        return f"'{name}' is no name: letters, digits and underscores, beginning with a letter"
+    if not re.fullmatch(_NAME, name, re.ASCII):
+        return f"'{name}' is no name: letters (a to z), digits and underscores, beginning with a letter"
     if "__" in name:
         return f"'{name}': two underscores in a row are kept for generated code"
     if name in RESERVED or name.startswith("xi_"):

@@ -49,7 +49,7 @@ def from_equations(
 
     Raises InvalidInput, with the line and place where there is one.
     """
-    if not isinstance(name, str) or not name.isidentifier():
+    if not str(name).isidentifier():
         raise UsageError(f"a model's name is letters, digits and underscores; found {name!r}.")
     declared = tuple(_parameter(name, key, value) for key, value in _mapping(parameters, name, "parameters").items())
     units = {parameter.name: parameter.unit for parameter in declared}

@@ -21,10 +21,7 @@ def prepare(projection: Projection, neurons: Iterable[Neuron]) -> None:
 
 
 def begin(synapse: Synapse, now: int) -> None:
-    """A synapse is born: its variables start, and where its traces are its neuron's, it has them as they stand.
-
-    They are what the neuron's earlier spikes would have brought it by now; those that would arrive later do not.
-    """
+    """A synapse is born: its variables start, and where its traces are its neuron's, it has them as they stand."""
     projection = synapse.projection
     synapse.at = now
     synapse.variables = [
@@ -34,18 +31,44 @@ def begin(synapse: Synapse, now: int) -> None:
         }
         for rule in projection.rules
     ]
+    look_through(synapse, now)
+
+
+def look_through(synapse: Synapse, now: int) -> None:
+    """A synapse has its delay from now on, by birth or by an edit.
+
+    Through it it sees its neuron's traces, as if it had carried all earlier spikes with that delay: it has what those
+    have brought by now, and `before` holds (arrival, emission, traces) of those that are yet to come. They are no
+    arrivals that rules could see. Traces of its own are none of this.
+    """
+    projection = synapse.projection
+    if projection.learns_delay and synapse.traces:
+        return
     synapse.traces = [newborn(rule.pre(), projection.dt) for rule in projection.rules]
-    steps = delay_in_steps(synapse.delay, projection.dt)
-    known = None if projection.learns_delay else synapse.pre.axons[projection.name].brought_by(now, steps)
-    if known is not None:
-        bring(synapse, known[1], known[0])
+    if not projection.learns_delay:
+        steps = delay_in_steps(synapse.delay, projection.dt)
+        sent = synapse.pre.axons[projection.name].sent
+        synapse.brought = -1
+        synapse.before = [(emitted + steps, emitted, carried) for emitted, carried in sent]
+        from_before(synapse, now)
 
 
-def bring(synapse: Synapse, carried: list[dict[str, float]], step: int) -> None:
-    """A spike has brought its neuron's traces, as they were at its emission."""
+def from_before(synapse: Synapse, now: int) -> None:
+    """What earlier spikes have brought by now."""
+    for arrival, emitted, carried in synapse.before:
+        if arrival <= now:
+            bring(synapse, carried, emitted, arrival)
+    synapse.before = [coming for coming in synapse.before if coming[0] > now]
+
+
+def bring(synapse: Synapse, carried: list[dict[str, float]], emitted: int, arrival: int) -> None:
+    """A spike has brought its neuron's traces, as they were at its emission. Older ones change nothing any more."""
+    if emitted <= synapse.brought:
+        return
+    synapse.brought = emitted
     for of_rule, values in zip(synapse.traces, carried, strict=True):
         for name, trace in of_rule.items():
-            trace.become(values[name], step)
+            trace.become(values[name], arrival)
 
 
 def from_arrivals(arrivals: Iterable[Arrival], step: int) -> None:
@@ -63,7 +86,7 @@ def from_arrivals(arrivals: Iterable[Arrival], step: int) -> None:
                 for trace in of_rule.values():
                     trace.bump(step)
         else:
-            bring(synapse, arrival.traces, step)
+            bring(synapse, arrival.traces, arrival.emitted, step)
 
 
 def from_spikes(projection: Projection, fired: Iterable[Neuron], step: int) -> None:

@@ -60,6 +60,8 @@ class Synapse:
     traces: list[Traces] = field(default_factory=list)
     variables: list[dict[str, float]] = field(default_factory=list)
     at: int = 0  # step
+    before: list[tuple[int, int, list[dict[str, float]]]] = field(default_factory=list)  # see ``learning``
+    brought: int = -1  # the step in which the spike was emitted whose traces the synapse has
     last_arrival: int = 0  # the step at which the latest spike emitted so far arrives
     alive: bool = True
 

@@ -53,7 +53,7 @@ def values(traces: Traces, step: int) -> dict[str, float]:
 class Axon:
     """What the spikes of one neuron carry along the synapses of one projection that share its traces.
 
-    Each spike carries the traces' values after its own jump. They are kept for the newborn.
+    Each spike carries the traces' values after its own jump. They are kept for synapses that are born later.
     """
 
     traces: list[Traces]  # by rule
@@ -66,8 +66,3 @@ class Axon:
                 trace.bump(step)
         self.sent.append((step, [values(traces, step) for traces in self.traces]))
         return self.sent[-1][1]
-
-    def brought_by(self, step: int, delay: int) -> tuple[int, list[dict[str, float]]] | None:
-        """What the last spike would have brought that arrives at `step` or before: its arrival and its values."""
-        arrived = [(emitted + delay, carried) for emitted, carried in self.sent if emitted + delay <= step]
-        return arrived[-1] if arrived else None

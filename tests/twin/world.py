@@ -44,6 +44,9 @@ class World:
         due = self._take_due()
         self._deliver(due)
         fired = self._advance_neurons()
+        for projection in self.projections.values():
+            for synapse in projection.synapses.values():
+                learning.from_before(synapse, self.now)
         learning.from_arrivals(due, self.now)
         for projection in self.projections.values():
             learning.from_spikes(projection, fired, self.now)
@@ -226,6 +229,7 @@ class World:
         synapse = self.projections[projection].synapses[id]
         synapse.projection.bounds.check_delay(delay)
         synapse.delay = self._stored_delay(synapse.projection, delay)
+        learning.look_through(synapse, self.now)
 
     def set_variable(self, projection: str, id: int, name: str, value: float) -> None:
         """From now on; the other variables have come to the present time, too."""

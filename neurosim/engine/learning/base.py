@@ -32,8 +32,11 @@ REBASE = 1 << 62  # in the mask of ``settle``: every synapse has seen all spikes
 
 @inlined
 def faded(table, steps, rate):
-    """exp(-steps·rate): from a table of the first few thousand steps, else computed."""
-    return table[np.uint64(steps)] if steps < table.size else exp(-(steps * rate))
+    """exp(-steps·rate): from a table of the first few thousand steps, else computed; 0 where it is below 1e-304."""
+    if steps < table.size:
+        return table[np.uint64(steps)]
+    faded_by = steps * rate
+    return exp(-faded_by) if faded_by < 700.0 else 0.0
 
 
 @inlined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,45 +110,56 @@ class Events:
         if kind == "on_post":
             for place, (one, name) in enumerate(self.captures):
                 if self.reads(("on_post",), name, one):
-                    lines.append(f"{one[name]} = values[coming * width + {2 + len(self.post) + place}]")
+                    lines.append(f"{one[name]} = {self.word('coming', 2 + len(self.post) + place, 'values')}")
         for one in rules:
             lines += self.statements(one, kind)
         return [*lines, *self.settled()]
 
     def statements(self, one: Named, kind: str) -> list[str]:
         """The rule's own code."""
-        lines, names = [], dict(one.names)
+        lines, names = [], one.names | {name: name for name in self.states}
         for statement in one.rule.events.get(kind, ()):
             text = source(statement.expression.tree, names)
             target = names.setdefault(statement.target, f"{statement.target}{one.suffix}")
-            if statement.operator == "=":
-                lines.append(f"{target} = {text}")
-            else:
+            if statement.operator != "=":
                 sign = statement.operator[0]
-                compound = sign in "*/" and any(mark in text for mark in " +-") and not text.isidentifier()
-                lines.append(f"{target} = {target} {sign} ({text})" if compound or sign == "-" and " " in text
-                             else f"{target} = {target} {sign} {text}")
+                simple = sign == "+" and " if " not in text or re.fullmatch(r"[\w.*]+", text) and sign in "-*"
+                text = f"{target} {sign} {text if simple else f'({text})'}"
+            lines.append(f"{target} = {text}")
         return lines
 
     def traces(self, kinds: Sequence[str], rules: Sequence[Named], now: str) -> list[str]:
         """Lines that bring the traces which are read to step ``now``."""
         lines = []
-        for place, (one, trace) in enumerate(self.pre):
+        for one, trace in self.pre:
             name = one[trace.name]
-            if self.own and one in rules and (kinds == ("on_arrival",) or self.reads(kinds, trace.name, one)):
+            read = one in rules and self.reads(kinds, trace.name, one)
+            if self.own and (read or (one in rules and kinds == ("on_arrival",))):
                 lines.append(f"{name} = {name}_kept * faded({name}_fading, {now} - seen, {name}_rate)")
-            elif one in rules and self.reads(kinds, trace.name, one):
-                fading = f"faded({name}_fading, {now} - emitted[kx] - d, {name}_rate)"
-                index = "kx" if len(self.pre) == 1 else f"kx * {len(self.pre)} + {place}"
-                lines.append(f"{name} = brought[{index}] * {fading} if kx >= 0 else 0.0")
+            elif read:
+                lines.append(f"{name} = {name}_came * faded({name}_fading, {now} - came, {name}_rate)")
         for place, (one, trace) in enumerate(self.post):
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                fading = f"faded({name}_fading, {now} - words[np.uint64(cursor * width)], {name}_rate)"
-                lines.append(f"{name} = values[np.uint64(cursor * width + {2 + place})] * {fading}")
+                fading = f"faded({name}_fading, {now} - {self.word('cursor', 0)}, {name}_rate)"
+                lines.append(f"{name} = {self.word('cursor', 2 + place, 'values')} * {fading}")
         if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
             lines.append("delay = d * dt")
         return lines
+
+    @property
+    def width(self) -> int:
+        """Words of an entry in the memory of spikes."""
+        return 2 + len(self.post) + len(self.captures)
+
+    def word(self, entry: str, k: int, array: str = "words") -> str:
+        """Word ``k`` of an entry."""
+        return f"{array}[np.uint64({entry} * {self.width}{f' + {k}' if k else ''})]"
+
+    @property
+    def came(self) -> list[str]:
+        """Names of what the latest arrival has brought: its step, and the shared presynaptic traces."""
+        return [] if self.own or not self.pre else ["came", *(f"{one[t.name]}_came" for one, t in self.pre)]
 
     def brought_up(self, now: str) -> list[str]:
         """Lines that bring all dynamic variables of a synapse to the time of its event."""
@@ -173,6 +185,7 @@ class Events:
                 name = one[variable.name]
                 lines.append(self._faded_variable(name, now).replace(name, f"shown_{name}", 1))
                 names[variable.name] = f"shown_{name}"
+        assert self.transmits.rule.transmit is not None
         return lines, source(self.transmits.rule.transmit, names)
 
     def settled(self) -> list[str]:

@@ -133,7 +133,7 @@ class _Writer:
             "np.float64)",
         ]
 
-    def sent(self) -> list[str]:
+    def sent(self, quick: bool = False) -> list[str]:
         """Lines that send a spike on its way: amplitude and arrival first, then the rules' code at emission."""
         e = self.e
         shown, amplitude = e.amplitude("step")
@@ -147,7 +147,7 @@ class _Writer:
             lines += e.code("on_emission", e.rules, "step")
         if e.follows_arrivals and not e.own:
             again = ["k = m", "m += 1", self.replay.call("replayed", "step"), "m -= 1"]
-            lines += ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
+            lines += [] if quick else ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
         return [*lines, *self.kept("c"), "_send(route, ring, step, d, posts[c], amplitude, rows.stride)"]
 
     # -- kernels --------------------------------------------------------------------------------------------
@@ -168,9 +168,10 @@ class _Writer:
                    *self.prepared(), "emitted[m] = step", *traces, *self.columns("begin", "n")]
         general = ["for c in range(n):", *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
         if self.replay.has_quick:
-            quick = [*self.loaded("c"), *self.replay.quick(), *self.sent()]
+            quick = [*self.loaded("c"), *self.replay.quick(), *self.sent(quick=True)]
             general = ["if route.has_zero == 0 and not young and is_quick(emitted, m, r.longest, since, step):",
-                       "    born = np.int64(-1)", "    for c in range(n):", *[f"        {line}" for line in quick],
+                       *[f"    {line}" for line in self.replay.before_quick()], "    for c in range(n):",
+                       *[f"        {line}" for line in quick],
                        "else:", *[f"    {line}" for line in general]]
         return (
             "@by_address\n"
@@ -186,8 +187,8 @@ class _Writer:
     def settle(self) -> str:
         """The kernel that brings rows up to now in place."""
         e, state = self.e, ", ".join(self.e.state)
-        about = "" if e.own else "kx, d, emitted, brought, "
-        arguments = f"r, mask, step, row, np.int64(posts[c]), {about}cursor, words, values, width, constants, tables"
+        about = ", ".join([*e.came, *([] if e.own else ["d"]), "cursor"])
+        arguments = f"r, mask, step, row, np.int64(posts[c]), {about}, words, values, constants, tables"
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
         rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
         per_synapse = [*self.lived("c"), *free, "if mask:", f"    {state} = ticked({arguments}, {state})", *rebase,
@@ -226,7 +227,7 @@ class _Writer:
     def ticked(self) -> str:
         """The function that does what is due at once: modulators and periodic code, one event of each kind."""
         e, state = self.e, ", ".join(self.e.state)
-        about = "" if e.own else "kx, d, emitted, brought, "
+        about = ", ".join([*e.came, *([] if e.own else ["d"]), "cursor"])
         body = [*(["amount = r.amount"] if e.has("on_modulator") else []), *self.replay.unpacked()]
         for kind, first in (("on_modulator", 0), ("every", 20), ("clocked", 40)):
             if not e.has(kind):
@@ -241,14 +242,14 @@ class _Writer:
                     own = [*e.traces((kind,), [one], "now"), *e.statements(one, kind)]
                     body += [f"        {line}" for line in own]
             body += [f"    {line}" for line in e.settled()]
-        arguments = f"r, mask, now, row, target, {about}cursor, words, values, width, constants, tables, {state}"
+        arguments = f"r, mask, now, row, target, {about}, words, values, constants, tables, {state}"
         head = f'@inlined\ndef ticked({arguments}):\n    """Do what the rules of ``mask`` (one bit each) do now."""\n'
         return head + indented([*body, f"return {state}"], 1)
 
     def note_spikes(self) -> str:
         """The kernel that remembers spikes of the target."""
         e = self.e
-        lines = ["slot = np.int64(slots[f])", "latest = array_at(spikes.latest, spikes.slots, np.int64)[slot] * width",
+        lines = ["slot = np.int64(slots[f])", f"latest = array_at(spikes.latest, spikes.slots, np.int64)[slot] * {e.width}",
                  "before = words[latest]"]
         for place, (one, trace) in enumerate(e.post):
             name = one[trace.name]
@@ -262,7 +263,7 @@ class _Writer:
             lines += [f"{one[name]} = {source(tree, names)}" for name, tree in one.rule.captures]
         lines.append("entry = note_spike(words, spikes, shard, slot, step)")
         kept = [one[t.name] for one, t in e.post] + [one[name] for one, name in e.captures]
-        lines += [f"values[entry * width + {2 + k}] = {name}" for k, name in enumerate(kept)]
+        lines += [f"values[entry * {e.width} + {2 + k}] = {name}" for k, name in enumerate(kept)]
         return (
             "@by_address\n"
             "def note_spikes(record: int, first: int, n_steps: int, shard: int, parity: int, u: int, w: int) -> int:\n"
@@ -304,7 +305,6 @@ rows = record_at(route.rows, ROWS)
 spikes, emissions = record_at(r.spikes, SPIKES), record_at(r.emissions, EMISSIONS)
 words, values = spike_words(spikes)
 row_steps, row_values = row_words(emissions)
-width = spikes.width
 '''.strip().splitlines()
 
 _SEND = '''

@@ -8,11 +8,9 @@ arrival, the first spike after it, each done or undone by selection; loops take 
 
 from __future__ import annotations
 
-from neurosim.engine.learning.events import Events, indented, tuple_of
+from neurosim.engine.learning.events import Events, indented
 from neurosim.expressions.source import functions_in
 
-_NEXT = "next_spike(words, width, {0})"
-_STEP = "step_of(words, width, {0})"
 
 
 class Replay:
@@ -39,12 +37,11 @@ class Replay:
     def _state(self) -> str:
         return ", ".join(self.e.state)
 
-    @property
-    def _about_trace(self) -> str:
-        """Arguments that tell what the latest arrival has brought."""
-        return "" if self.e.own else "kx, d, emitted, brought, "
+    _SPIKES = "words, values, constants, tables"
 
-    _SPIKES = "words, values, width, constants, tables"
+    @property
+    def _came(self) -> str:
+        return "".join(f"{name}, " for name in self.e.came)
 
     @property
     def _arguments(self) -> str:
@@ -53,7 +50,27 @@ class Replay:
 
     def call(self, function: str, now: str) -> str:
         """The call of ``replayed``."""
-        return f"{'node, pending' if self.e.own else 'kx'}, cursor, {self._state} = {function}({now}, {self._arguments})"
+        result = "node, pending, " if self.e.own else self._came
+        return f"{result}cursor, {self._state} = {function}({now}, {self._arguments})"
+
+    def _next(self, entry: str) -> str:
+        return self.e.word(entry, 1)
+
+    def _step(self, entry: str) -> str:
+        return f"step_of(words, {self.e.width}, {entry})"
+
+    def brought(self, k: str) -> list[str]:
+        """Lines that say what the arrival of emission ``k`` brings; nothing where there was none."""
+        e = self.e
+        lines = [f"came = emitted[{k}] + d"] if e.came else []
+        for place, (one, trace) in enumerate(e.pre if not e.own else ()):
+            index = k if len(e.pre) == 1 else f"({k}) * {len(e.pre)} + {place}"
+            lines.append(f"{one[trace.name]}_came = brought[{index}]")
+        return lines
+
+    def nothing_came(self) -> list[str]:
+        """Lines for a synapse at which nothing has arrived yet."""
+        return [f"{name} = {'np.int64(0)' if name == 'came' else '0.0'}" for name in self.e.came]
 
     def functions(self) -> list[str]:
         """The text of all functions."""
@@ -77,10 +94,14 @@ class Replay:
         head = f"@inlined\ndef {name}(now, {entry}{self._about_trace}cursor, {self._SPIKES}, {self._state}):\n"
         return head + f'    """{about}"""\n' + indented([*lines, f"return {self._state}"], 1)
 
-    def _happens(self, name: str, now: str, entry: str = "", kx: str = "kx") -> str:
-        about = "" if self.e.own else f"{kx}, d, emitted, brought, "
+    @property
+    def _about_trace(self) -> str:
+        """Arguments that tell what the latest arrival has brought."""
+        return self._came if self.e.own else f"{self._came}d, "
+
+    def _happens(self, name: str, now: str, entry: str = "") -> str:
         first = f"{entry}, " if entry else ""
-        return f"{self._state} = {name}({now}, {first}{about}cursor, {self._SPIKES}, {self._state})"
+        return f"{self._state} = {name}({now}, {first}{self._about_trace}cursor, {self._SPIKES}, {self._state})"
 
     def _replayed(self) -> str:
         """The function for the general way."""
@@ -92,44 +113,54 @@ class Replay:
         else:
             arrival = "emitted[k] + d if k < m else LATER"
             act = ["if emitted[k] > born:", "    " + self._happens("arrive", "arrival")] if e.has("on_arrival") else []
-            act += ["kx = k", "k += 1"]
+            act += [*self.brought("k"), "k += 1"]
         loop = [f"arrival = {arrival if e.follows_arrivals else 'LATER'}",
-                f"spike = {_STEP.format('coming') if e.follows_spikes else 'LATER'}",
+                f"spike = {self._step('coming') if e.follows_spikes else 'LATER'}",
                 "if arrival <= spike:", "    if arrival > now:", "        break", *[f"    {line}" for line in act],
                 "else:", "    if spike > now:", "        break"]
         if e.has("on_post"):
             loop.append("    " + self._happens("fire", "spike", "coming"))
-        loop += ["    cursor = coming", f"    coming = {_NEXT.format('coming')}"]
+        loop += ["    cursor = coming", f"    coming = {self._next('coming')}"]
         text = f"@inlined\ndef replayed(now, {self._arguments}):\n"
         text += '    """Live through the arrivals and spikes of the target still to come, in order, up to ``now``."""\n'
-        first = f"coming = {_NEXT.format('cursor')}" if e.follows_spikes else "coming = np.int64(-1)"
-        text += indented([*([] if e.own else ["kx = k - 1"]), first, "while True:"], 1) + indented(loop, 2)
-        return text + f"    return {'node, pending' if e.own else 'kx'}, cursor, {self._state}\n"
+        first = [f"coming = {self._next('cursor')}" if e.follows_spikes else "coming = np.int64(-1)"]
+        if e.came:
+            first += [*self.nothing_came(), "if k > 0:", *[f"    {line}" for line in self.brought("k - 1")]]
+        text += indented([*first, "while True:"], 1) + indented(loop, 2)
+        result = "node, pending, " if e.own else self._came
+        return text + f"    return {result}cursor, {self._state}\n"
+
+    def before_quick(self) -> list[str]:
+        """Lines for a quiet row, before its synapses: what was brought by the last two emissions."""
+        lines = ["latest = emitted[m - 1]", "older = emitted[m - 2] if m > 1 else latest - r.longest"]
+        for place, (one, trace) in enumerate(self.e.pre):
+            at = (lambda back, n=len(self.e.pre), p=place: f"(m - {back}) * {n} + {p}" if n > 1 else f"m - {back}")
+            lines.append(f"{one[trace.name]}_latest = brought[{at(1)}]")
+            lines.append(f"{one[trace.name]}_older = brought[{at(2)}] if m > 1 else 0.0")
+        return lines
 
     def quick(self) -> list[str]:
-        """Lines for a synapse of a quiet row: ``emitted[m - 1]`` arrives, all before it has arrived."""
-        new = [f"new_{name}" for name in self.e.state]
+        """Lines for a synapse of a quiet row: the spike of ``latest`` arrives, all before it have arrived."""
+        e = self.e
+        new = ", ".join(f"new_{name}" for name in e.state)
 
-        def selected(now: str, kx: str) -> list[str]:
-            call = self._happens("fire", now, "max(coming, 0)", kx).partition(" = ")[2]
-            chosen = [f"{name} = new_{name} if hit else {name}" for name in self.e.state]
-            return [f"{tuple_of(new)[1:-1]} = {call}".replace(", =", " ="), *chosen,
-                    "cursor = coming if hit else cursor",
-                    "coming = next_spike(words, width, coming) if hit else coming"]
+        def came(which: str) -> list[str]:
+            values = [f"{one[t.name]}_came = {one[t.name]}_{which}" for one, t in e.pre]
+            return [f"came = {which} + d", *values] if e.came else []
 
-        def rest(limit: str, kx: str) -> list[str]:
-            return [f"while step_of(words, width, coming) {limit}:",
-                    "    " + self._happens("fire", _STEP.format("coming"), "coming", kx), "    cursor = coming",
-                    f"    coming = {_NEXT.format('coming')}"]
+        after = [f"spike = {self._step('coming')}", "hit = spike <= step",
+                 f"{new} = {self._happens('fire', 'min(spike, step)', 'max(coming, 0)').partition(' = ')[2]}",
+                 *[f"{name} = new_{name} if hit else {name}" for name in e.state],
+                 "cursor = coming if hit else cursor",
+                 f"coming = {self._next('max(coming, 0)')} if hit else np.int64(-1)"]
 
-        return [
-            "arrival = emitted[m - 1] + d", f"coming = {_NEXT.format('cursor')}",
-            f"spike = {_STEP.format('coming')}", "hit = spike < arrival",
-            *selected("min(spike, arrival)", "m - 2"), *rest("< arrival", "m - 2"),
-            self._happens("arrive", "arrival", kx="m - 2"), "kx = m - 1",
-            f"spike = {_STEP.format('coming')}", "hit = spike <= step",
-            *selected("min(spike, step)", "kx"), *rest("<= step", "kx"),
-        ]  # fmt: skip
+        def rest(limit: str) -> list[str]:
+            return [f"while {self._step('coming')} {limit}:",
+                    "    " + self._happens("fire", self._step("coming"), "coming"), "    cursor = coming",
+                    f"    coming = {self._next('coming')}"]
+
+        return ["arrival = latest + d", f"coming = {self._next('cursor')}", *came("older"), *rest("< arrival"),
+                self._happens("arrive", "arrival"), *came("latest"), *after, *rest("<= step")]  # fmt: skip
 
 
 _IS_QUICK = '''

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 _TABLE = 4096  # steps of a table of exponentials at the most
+_FADED = 45.0  # time constants after which a trace is no longer worth a table
 _MEMORY = 64  # spikes per neuron that a log holds before rows are settled and it is emptied
 _LARGEST = 2**22  # … as long as that is no more than this
 
@@ -87,7 +88,8 @@ class Lowered:
         items = self.events.pre + self.events.post + self.events.dynamic
         for one, item in items:
             name, rate = one[item.name], float(item.rate or 0.0) * dt
-            table = np.array([math.exp(-(k * rate)) for k in range(_TABLE)])
+            size = min(_TABLE, math.ceil(_FADED / rate) + 1 if rate > 0 else 1)  # the smaller, the less cache it takes
+            table = np.array([math.exp(-(k * rate)) for k in range(size)])
             self._keep.append(table)
             numbers |= {f"{name}_rate": rate, f"{name}_fading": table.ctypes.data, f"{name}_fading_size": table.size}
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}

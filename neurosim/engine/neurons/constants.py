@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from neurosim.expressions.source import source
+from neurosim.expressions.source import FUNCTIONS, source
 from neurosim.expressions.tree import Constant, Node, Symbol, children
 from neurosim.models.algebra import collected, names_in, rebuilt, substituted, symbol
 
 #: Names that generated kernels use themselves; a model's own get two underscores.
 TAKEN = frozenset({
-    "np", "range", "abs", "min", "max", "array_at", "by_address", "inlined", "record_at", "POPULATION", "arrivals", "clear",
-    "emit", "floats", "integers", "normals_of_block", "words_of_block", "uniform", "advance", "propagate", "reset",
-    "record", "first", "n_steps", "lo", "hi", "shard", "parity", "r", "population", "size", "mark", "held_until", "free",
-    "i", "j", "k", "step", "slot", "block", "ids", "zeros", "seed", "KERNEL", "RECORD", "True", "False", "None",
-    "exp", "expm1", "exprel", "log", "pow_", "tanh", "cosh", "sqrt", "sin", "cos", "mod", "sign", "floor", "ceil", "clip",
-    "minimum", "maximum", "square", "cube", "fourth",
+    "np", "range", "abs", "min", "max", "array_at", "by_address", "inlined", "record_at", "POPULATION", "arrivals",
+    "clear", "emit", "floats", "integers", "normals_of_block", "words_of_block", "uniform", "advance", "propagate",
+    "reset", "record", "first", "n_steps", "lo", "hi", "shard", "parity", "r", "population", "size", "mark",
+    "held_until", "free", "i", "j", "k", "step", "slot", "block", "ids", "KERNEL", "RECORD", *FUNCTIONS,
 })  # fmt: skip
 
 
 def spelled(name: str) -> str:
     """How a model's symbol is written in a kernel."""
-    import keyword
-
     return f"{name}__" if name in TAKEN or keyword.iskeyword(name) else name
 
 
 @dataclass(frozen=True)
 class Propagator:
-    """An element of an exact step: ``from`` (row, column) of e^(A dt), the ``rest`` of a row, its ``shift`` ∫e^(A s) ds b,
-    or its ``noise`` by the normal of a column; ``held`` is that of the system while refractory."""
+    """An element of an exact step.
+
+    ``from`` is one of e^(A dt) by row and column, ``rest`` where a row stands still, ``shift`` its ∫e^(A s) ds b, and
+    ``noise`` what the normal of a column adds to it; ``held`` ones are of the system while refractory.
+    """
 
     kind: str
     row: str

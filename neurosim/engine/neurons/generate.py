@@ -6,27 +6,31 @@ of, and on nothing else: not on names, sizes or values. `code` shows one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import ModuleType
 
 from neurosim import generated
-from neurosim.engine.neurons.constants import Constants, Recipe, Steps, spelled
+from neurosim.engine.neurons.constants import Constants, Propagator, Recipe, Steps, spelled
 from neurosim.engine.neurons.integrators import Body, step
+from neurosim.expressions.source import source
 from neurosim.models import NeuronModel
 from neurosim.models.algebra import names_in, symbol
 from neurosim.models.dynamics import DRAWN, Dynamics
 
-_IMPORTS = '''\
+_HEAD = '''\
 from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, by_address, inlined, record_at
-from neurosim.engine.neurons.draws import normals_of_block, uniform, words_of_block
-from neurosim.engine.records import POPULATION, arrivals, clear, emit, floats, integers
 '''
+_IMPORTED = {
+    "neurosim.compiled": ("array_at", "by_address", "inlined", "record_at"),
+    "neurosim.engine.neurons.draws": ("normals_of_block", "uniform", "words_of_block"),
+    "neurosim.engine.records": ("POPULATION", "arrivals", "clear", "emit", "floats", "integers"),
+}
 _SIGNATURE = "record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int"
 
 
@@ -78,13 +82,27 @@ class _Writer:
         times = {body: self._times(body) for body in (loop, reset)}
         streams = (*self.draws, *loop.normals)
         parts = [
-            self._head(loop.functions | reset.functions),
             self._record(streams),
             self._propagate(loop, times[loop]),
             *([self._reset_function(reset, times[reset])] if reset.lines else []),
             self._advance(loop, reset),
+            "KERNEL = advance\n",
         ]
-        return Program("\n\n\n".join(parts) + "\n\n\nKERNEL = advance\n", dict(self.constants.recipes), streams)
+        text = "\n\n\n".join(parts)
+        imports = {**_IMPORTED, "neurosim.functions": tuple(sorted(loop.functions | reset.functions))}
+        written = set(re.findall(r'(?<!")\b[^\W\d]\w*\b(?!")', text))
+        lines = [
+            f"from {module} import {', '.join(used)}"
+            for module, names in imports.items() if (used := [name for name in names if name in written])
+        ]  # fmt: skip
+        whole = f"{self._about()}{_HEAD}" + "\n".join(lines) + "\n\n" + text
+        return Program(whole, dict(self.constants.recipes), streams)
+
+    def _about(self) -> str:
+        """What was declared, as the module's docstring."""
+        dynamics = self.dynamics
+        said = [e.text for e in dynamics.equations.differentials] + [p.text for p in dynamics.equations.subexpressions]
+        return "\n".join(['"""Generated from equations.', *([""] if said else []), *said, '"""', "", ""])
 
     # -- what happens to one neuron -------------------------------------------------------------------
 
@@ -96,9 +114,9 @@ class _Writer:
         old = {name: body.let(spelled(name), f"{name}__all[i]") for name in self.state}
         new = step(body, old, self.resting)
         for name in self.inputs:
-            arriving = f"(0.0 if {name}__in is None else {name}__in[i])"
+            arriving = f"0.0 if {name}__in is None else {name}__in[i]"
             if name in new:
-                body.let(new[name], f"{new[name]} + {arriving}")
+                body.let(new[name], f"{new[name]} + ({arriving})")
             else:
                 new[name] = body.let(f"{name}__new", arriving)
         for name in new:
@@ -132,22 +150,12 @@ class _Writer:
 
     # -- the module -----------------------------------------------------------------------------------
 
-    def _head(self, functions: Iterable[str]) -> str:
-        """What was declared, as the module's docstring, and the imports."""
-        dynamics = self.dynamics
-        said = [e.text for e in dynamics.equations.differentials] + [p.text for p in dynamics.equations.subexpressions]
-        text = "\n".join(["Generated from equations.", "", *said])
-        imports = _IMPORTS
-        if functions := sorted(functions):
-            imports += f"from neurosim.functions import {', '.join(functions)}\n"
-        return f'"""{text}\n"""\n\n{imports}'
-
     def _record(self, streams: Iterable[str]) -> str:
         whole = ["population", "mark", "zeros", "seed", "held_until", *(f"{name}__all" for name in self.state)]
         for name in self.inputs:
             whole += [f"{name}__ring", f"{name}__mask"]
         whole += [f"{stream}__purpose" for stream in streams]
-        broken = []
+        broken: list[str] = []
         for name, recipe in self.constants.recipes.items():
             if recipe.scope != "one":
                 whole += [f"{name}__each", f"{name}__stride"]
@@ -164,7 +172,14 @@ class _Writer:
 
     def _begin(self, body: Body, times: Iterable[str]) -> list[str]:
         """What is read before the loop."""
-        return [*(f'{name} = r["{name}"]' for name in self._read(body, "one")), *times]
+        return [*(f'{name} = r["{name}"]{self._meaning(name)}' for name in self._read(body, "one")), *times]
+
+    def _meaning(self, name: str) -> str:
+        """What an unnamed constant is, as a comment."""
+        tree = self.constants.recipes[name].what
+        if not name.startswith("k__") or isinstance(tree, Propagator | Steps):
+            return ""
+        return f"  # {source(tree, {name: name for name in names_in(tree)})}"
 
     def _times(self, body: Body) -> list[str]:
         written = {"t__begin": "step - 1", "t__middle": "step - 0.5", "t__end": "step"}
@@ -183,8 +198,11 @@ class _Writer:
         drives = self._read(body, "drive")
         optional = [f"{name}__{what}" for name in drives for what in ("same", "each")]
         arguments = ["r", "step", "size", *self._arrays(body), *optional, *(f"{name}__in" for name in self.inputs)]
-        inside = [f"{name} = {name}__each[i]" for name in self._read(body, "each")]
-        inside += [f"{name} = {name}__same if {name}__each is None else {name}__each[i]" for name in drives]
+        inside = [f"{name} = {name}__each[i]{self._meaning(name)}" for name in self._read(body, "each")]
+        inside += [
+            f"{name} = {name}__same if {name}__each is None else {name}__each[i]{self._meaning(name)}"
+            for name in drives
+        ]
         return _function(
             f"propagate({', '.join(arguments)})",
             "One step of all neurons of a tile, without branches; what is None need not be read.",
@@ -205,7 +223,8 @@ class _Writer:
         )
 
     def _advance(self, loop: Body, reset: Body) -> str:
-        lines = ["r = record_at(record, RECORD)", 'population = record_at(r["population"], POPULATION)', "size = hi - lo"]
+        lines = ["r = record_at(record, RECORD)"]
+        lines += ['population = record_at(r["population"], POPULATION)', "size = hi - lo"]
         lines += ['mark = array_at(r["mark"] + lo, size, np.uint8)'] if self.fires else []
         lines += ['held_until = array_at(r["held_until"] + 8*lo, size, np.int64)'] if self.holds else []
         lines += [f'{name}__all = array_at(r["{name}__all"] + 8*lo, size, np.float64)' for name in self.state]
@@ -230,9 +249,8 @@ class _Writer:
     def _draw(self, loop: Body, before: list[str]) -> list[str]:
         """Random numbers: a block serves four steps."""
         fill, take = [], []
-        for names, what, kind, maker in (
-            (self.draws, "words", "np.uint32", "words_of_block"), (loop.normals, "drawn", "np.float64", "normals_of_block"),
-        ):  # fmt: skip
+        words = (self.draws, "words", "np.uint32", "words_of_block")
+        for names, what, kind, maker in (words, (loop.normals, "drawn", "np.float64", "normals_of_block")):
             for name in names:
                 before.append(f"{name}__block = np.empty((4, size), {kind})")
                 fill.append(f'{maker}({name}__block, ids, block, r["{name}__purpose"], r["seed"])')
@@ -244,10 +262,8 @@ class _Writer:
         drives = self._read(loop, "drive")
         given = ["r", "step", "size", *self._arrays(loop)]
         varied = [text for name in drives for text in ("0.0", f"{name}__each")]
-        lines = [
-            f'{name}__in = arrivals(r["{name}__ring"], r["{name}__mask"], population.n_slots, r["zeros"], step, lo, size)'
-            for name in self.inputs
-        ]
+        ring = 'r["{0}__ring"], r["{0}__mask"], population.n_slots, r["zeros"], step, lo, size'
+        lines = [f"{name}__in = arrivals({ring.format(name)})" for name in self.inputs]
         lines.append(f"propagate({', '.join([*given, *varied, *(f'{name}__in' for name in self.inputs)])})")
         lines += [f'clear({name}__in, r["{name}__ring"])' for name in self.inputs]
         if loop.functions or loop.normals or not (drives or self.inputs):

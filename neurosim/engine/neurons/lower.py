@@ -46,9 +46,7 @@ def lower(population: Population, dt: float) -> tuple[ModuleType, dict[str, Any]
         for name, recipe in made.recipes.items():
             value = _value(recipe, values, exact, dt)
             _check(population, name, recipe, value)
-            fields[name] = np.asarray(value).item() if recipe.scope == "one" else _column(
-                value, alive, recipe.scope == "each"
-            )
+            fields[name] = _one(value) if recipe.scope == "one" else _column(value, alive, recipe.scope == "each")
         for chance in dynamics.probabilities:
             _check_chance(population, evaluate(chance, values), dt)
     return made.module, fields
@@ -90,12 +88,18 @@ def _value(recipe: Recipe, values: Values, exact: _Exact | None, dt: float) -> A
     return evaluate(recipe.what, values)
 
 
-def _column(value: Any, alive: NDArray[np.bool_], each: bool) -> NDArray[Any]:
+def _one(value: Any) -> float | int:
+    """A constant that is the same for all; a stack of exact steps repeats it for every neuron."""
+    values = np.ravel(value)
+    return values[0].item() if values.size else 0.0
+
+
+def _column(found: Any, alive: NDArray[np.bool_], each: bool) -> NDArray[Any]:
     """One value per slot (those of the dead are somebody's, so that they can be computed with), or one for all."""
-    value = np.asarray(value)
+    value: NDArray[Any] = np.asarray(found)
     if value.ndim == 0 and not each:
         return value.reshape(1)
-    column = np.full(alive.size, value.flat[0] if value.size else 0, value.dtype)
+    column: NDArray[Any] = np.full(alive.size, value.flat[0] if value.size else 0, value.dtype)
     column[alive] = value
     return column
 
@@ -179,8 +183,8 @@ class _Exact:
         return matrix
 
     def _steps(self, held: bool) -> tuple[Matrices, Matrices]:
-        sources = self._linear.sources(self._rows)
-        alone = [all(row not in sources[other] for other in sources[row] & set(self._rows) - {row}) for row in self._rows]
+        sources, rows = self._linear.sources(self._rows), set(self._rows)
+        alone = [all(row not in sources[other] for other in (sources[row] & rows) - {row}) for row in self._rows]
         return propagators(self._system(held), self._dt, np.array(alone, bool))
 
     def _noise(self, held: bool) -> Matrices:
