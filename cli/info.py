@@ -112,7 +112,7 @@ def _show_network(facts: dict[str, Any]) -> None:
     for name, about in facts["populations"].items():
         born = about.get("initial", about["neurons"])
         neurons = count(about["neurons"]) + (f" (began with {count(born)})" if born != about["neurons"] else "")
-        parameters = ", ".join(f"{key} {value:g}" for key, value in about["parameters"].items() if _is_number(value))
+        parameters = ", ".join(f"{key} {_shown(value)}" for key, value in about["parameters"].items())
         table.add_row(escape(name), escape(about["model"]), neurons, f"[label]{escape(parameters)}[/]")
     out.print(table)
     if facts["projections"]:
@@ -165,5 +165,8 @@ def _show_contents(facts: dict[str, Any]) -> None:
         out.print(f"[unsure]{message['level']}[/] {escape(message['text'])}", soft_wrap=True)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _shown(value: object) -> str:
+    """Return a parameter's value; a distribution as it is written, and in short what is listed neuron by neuron."""
+    if isinstance(value, (int, float)):
+        return f"{value:g}"
+    return value if isinstance(value, str) else "differs"

@@ -2,80 +2,95 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape
 
 from neurosim.cli._console import console, new_table, print_json
-from neurosim.errors import unknown
+from neurosim.cli._declared import facts, library, show, summary
+from neurosim.cli._types import check_picture
+from neurosim.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from neurosim.models import NeuronModel
+    from matplotlib.figure import Figure
+
+_KINDS = {"neurons": "neuron model", "learning": "learning rule", "connectors": "connector"}
 
 
-@click.command("models", short_help="List the neuron models, with equations and units.")
+@click.command("models", short_help="List the neuron models, learning rules and connectors.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(name: str | None, as_json: bool) -> None:
-    """List every neuron model, or show NAME: equations, parameters with unit and meaning, source."""
-    from neurosim.models import neuron_models
-
-    models = neuron_models()
-    if name is not None and name not in models:
-        raise unknown("model", name, models)
+@click.option("--code", is_flag=True, help="Print the source of the kernel that is generated from NAME.")
+@click.option("-o", "--picture", metavar="FILE.png", help="Draw what NAME does (png, pdf, svg).")
+def command(name: str | None, as_json: bool, code: bool, picture: str | None) -> None:
+    """List every neuron model, learning rule and connector, or show NAME: equations, parameters, units, source."""
+    if name is None:
+        if code or picture:
+            raise UsageError("`--code` and `--picture` need the NAME of a neuron model or learning rule.")
+        _list(as_json)
+        return
+    if as_json and code:
+        raise UsageError("`--json` and `--code` do not go together.")
+    found = library()
+    kind = next((kind for kind, group in found.items() if name in group), None)
+    if kind is None:
+        raise unknown("model, learning rule or connector", name, [n for group in found.values() for n in group])
+    declared = found[kind][name]
+    if kind == "connectors" and (code or picture):
+        raise UsageError(f"{name} is a connector: no kernel is generated from it, and there is no picture of it.")
+    if picture:
+        target = Path(picture)
+        check_picture(target)
+        _draw(kind, declared, target)
     if as_json:
-        print_json(_facts(models[name]) if name else {"neurons": {n: _facts(m) for n, m in models.items()}})
-    elif name:
-        _show(models[name])
+        print_json(facts(kind, declared))
+    elif code:
+        click.echo(_code(kind, declared))
+    elif picture:
+        console().print(f"drew [path]{escape(picture)}[/]")
     else:
-        table = new_table("neuron model", "what it is")
-        for model in models.values():
-            table.add_row(f"[command]{model.name}[/]", model.summary)
-        console().print(table)
-        console().print("[label]`neurosim models NAME` shows equations, parameters and units.[/]")
+        show(kind, declared)
 
 
-def _facts(model: NeuronModel) -> dict[str, Any]:
-    """Return everything a model declares."""
-    return {
-        "name": model.name,
-        "summary": model.summary,
-        "equations": model.equations.strip().splitlines(),
-        "threshold": model.threshold,
-        "reset": model.reset,
-        "parameters": {
-            p.name: {"default": p.default, "unit": p.unit, "meaning": p.meaning, "allowed": p.range}
-            for p in model.parameters
-        },
-        "state": {s.name: {"unit": s.unit, "meaning": s.meaning, "initial": s.initial} for s in model.state},
-        "receptors": {
-            name: {"variable": receptor.variable, "weight_unit": receptor.unit}
-            for name, receptor in model.receptors.items()
-        },
-        "source": model.source,
-    }
-
-
-def _show(model: NeuronModel) -> None:
-    """Print one model as a page."""
+def _list(as_json: bool) -> None:
+    found = library()
+    if as_json:
+        print_json({kind: {n: facts(kind, one) for n, one in group.items()} for kind, group in found.items()})
+        return
     out = console()
-    out.print(f"[title]{model.name}[/]  {model.summary}", soft_wrap=True)
-    lines = [("", line.strip()) for line in model.equations.strip().splitlines()]
-    lines += [("threshold", model.threshold), ("reset", model.reset)]
-    for label, line in lines:
-        if line:
-            out.print(f"  [label]{label:<10}[/]", end="")
-            out.print(line, markup=False, soft_wrap=True)
-    table = new_table("parameter", ">default", "unit", "meaning", "allowed")
-    for p in model.parameters:
-        table.add_row(p.name, f"{p.default:g}", p.unit, p.meaning, p.range)
-    if model.parameters:
+    for kind, group in found.items():
+        table = new_table(_KINDS[kind], "what it is")
+        for name, declared in group.items():
+            table.add_row(f"[command]{name}[/]", escape(summary(kind, declared)))
         out.print(table)
-    table = new_table("state", "unit", "meaning", "receptors (unit of their weights)")
-    for s in model.state:
-        ends = [f"{name} ({r.unit})" for name, r in model.receptors.items() if r.variable == s.name]
-        table.add_row(s.name, s.unit, s.meaning, ", ".join(ends))
-    if model.state:
-        out.print(table)
-    if model.source:
-        out.print(f"[label]source[/]  {model.source}")
+        out.print()
+    out.print("[label]`neurosim models NAME` shows equations, parameters and units;[/]")
+    out.print("[label]with --picture FILE.png what it does, with --code the kernel that is made of it.[/]")
+
+
+def _code(kind: str, declared: Any) -> str:
+    """Return the source of the generated kernel; a rule is bound to weights in a unit that fits."""
+    if kind == "neurons":
+        from neurosim.engine.neurons import code
+
+        if declared.times:
+            raise UsageError(f"{declared.name} has no equations; its kernel is written by hand.")
+        return code(declared)
+    from neurosim.engine.learning.events import Events
+    from neurosim.engine.learning.generate import module_source
+    from neurosim.graph.rule_names import named
+    from neurosim.viz.pairs import reads_bounds, stand_in
+
+    rule = declared()
+    bound = stand_in(rule)[0]
+    return module_source(Events(named([bound]), "float32", bound.writes_delay, reads_bounds(rule)))
+
+
+def _draw(kind: str, declared: Any, target: Path) -> None:
+    from neurosim.viz import models, rules
+    from neurosim.viz.style import save
+
+    figure: Figure = models.draw(declared()) if kind == "neurons" else rules.draw(declared())
+    save(figure, target)

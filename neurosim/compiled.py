@@ -270,6 +270,15 @@ if JIT:
     bits_of = _bit_cast(types.float64, types.int64, ir.IntType(64))
     float_of_bits = _bit_cast(types.int64, types.float64, ir.DoubleType())
 
+    @intrinsic
+    def fma(context: Any, a: Any, b: Any, c: Any) -> Any:
+        """``a*b + c``, rounded once: written where it is meant, never left to the compiler's choice."""
+
+        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.fma(*arguments)
+
+        return types.float64(types.float64, types.float64, types.float64), codegen
+
     def _atomic(operation: str) -> Any:
         """An intrinsic on one int32 cell of an array: sequentially consistent load, store, add or its address."""
 
@@ -360,7 +369,7 @@ if JIT:
 
 else:
     array_at, record_at, call = uncompiled.array_at, uncompiled.record_at, uncompiled.call
-    bits_of, float_of_bits = uncompiled.bits_of, uncompiled.float_of_bits
+    bits_of, float_of_bits, fma = uncompiled.bits_of, uncompiled.float_of_bits, uncompiled.fma
     prefetch, barrier = uncompiled.prefetch, uncompiled.barrier
 
 

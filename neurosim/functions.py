@@ -1,8 +1,8 @@
 """Elementary functions for kernels: branch-free, so that a loop over neurons runs on many at once.
 
 The functions of the C library are called neuron by neuron, and round differently from one machine to the next. These
-are sums and products only, without fused operations: a vector loop, its remainder and plain Python
-(``NUMBA_DISABLE_JIT=1``) give the same bits.
+are sums and products only; where two are fused it is written so (``fma``), never left to the compiler. A vector
+loop, its remainder and plain Python (``NUMBA_DISABLE_JIT=1``) give the same bits.
 
 All take and return float64. NaN stays NaN. Errors are in ulp of the exact result, as measured by the tests:
 
@@ -10,6 +10,7 @@ All take and return float64. NaN stays NaN. Errors are in ulp of the exact resul
 exp                       1.2    0 below -708 (where results are smaller than 3.3e-308), inf above 709.78
 expm1                     2.6    from 1e-300 on
 exprel, (exp(x) - 1)/x    2.5    1 at 0
+per_exprel, x/(exp(x)-1)  2.5    1 at 0
 log                       0.8    -inf at 0, NaN below
 pow_                      1.5    3 where results are huge or tiny; NaN for a broken power of a negative number
 square, cube, fourth      1.5
@@ -31,11 +32,11 @@ import math
 
 import numpy as np
 
-from neurosim.compiled import bits_of, embedded, float_of_bits, spliced
+from neurosim.compiled import bits_of, embedded, float_of_bits, fma, spliced
 
 __all__ = [
     "ceil", "clip", "cos", "cosh", "cube", "exp", "expm1", "exprel", "floor", "fourth", "log", "maximum", "minimum",
-    "mod", "pow_", "sign", "sin", "sqrt", "square", "tanh",
+    "mod", "per_exprel", "pow_", "sign", "sin", "sqrt", "square", "tanh",
 ]  # fmt: skip
 
 _INFINITY, _NAN = math.inf, math.nan
@@ -48,6 +49,7 @@ _LN2_HIGH = 0.6931471804855391  # 33 bits: its multiples by an exponent are exac
 _LN2_LOW = 7.440617110012397e-11
 _EXP_LOW, _EXP_HIGH = -708.0, 710.0
 _EXPM1_LOW = -40.0  # below, the result is -1
+_ALL_BUT_0, _NOT_QUITE_0 = 1e-200, 1e-100  # expm1 of the second is exact
 
 # (exp(r) - 1 - r)/r² for |r| <= ln(2)/2, relative error 1e-16
 _E0, _E1, _E2, _E3, _E4 = (
@@ -86,9 +88,9 @@ def _halved_power(x):
 
     Half the power, because the whole one would not fit at the upper end.
     """
-    t = x * _PER_LN2 + _ROUNDER
+    t = fma(x, _PER_LN2, _ROUNDER)
     n = t - _ROUNDER
-    return float_of_bits((bits_of(t) + 1022) << 52), (x - n * _LN2_HIGH) - n * _LN2_LOW
+    return float_of_bits((bits_of(t) + 1022) << 52), fma(n, -_LN2_LOW, fma(n, -_LN2_HIGH, x))
 
 
 @spliced
@@ -96,9 +98,9 @@ def _grown(r):
     """``exp(r) - 1`` for |r| <= ln(2)/2."""
     r2 = r * r
     r4 = r2 * r2
-    low = (_E0 + r * _E1) + r2 * (_E2 + r * _E3)
-    high = (_E4 + r * _E5) + r2 * (_E6 + r * _E7)
-    return r + r2 * (low + r4 * (high + r4 * (_E8 + r * _E9)))
+    low = fma(r2, fma(r, _E3, _E2), fma(r, _E1, _E0))
+    high = fma(r2, fma(r, _E7, _E6), fma(r, _E5, _E4))
+    return fma(r2, fma(r4, fma(r4, fma(r, _E9, _E8), high), low), r)
 
 
 @spliced
@@ -111,7 +113,7 @@ def _bounded(x, low, high):
 def exp(x):
     """``e**x``."""
     h, r = _halved_power(_bounded(x, _EXP_LOW, _EXP_HIGH))
-    value = (h + h * _grown(r)) * 2.0
+    value = fma(h, _grown(r), h) * 2.0
     return 0.0 if x < _EXP_LOW else value
 
 
@@ -119,15 +121,21 @@ def exp(x):
 def expm1(x):
     """``e**x - 1``, without loss near 0."""
     h, r = _halved_power(_bounded(x, _EXPM1_LOW, _EXP_HIGH))
-    return (h * _grown(r) + (h - 0.5)) * 2.0
+    return fma(h, _grown(r), h - 0.5) * 2.0
 
 
 @embedded
 def exprel(x):
     """``(e**x - 1)/x``, which is 1 at 0: what rates such as ``a/(1 - exp(-x))`` become without the gap."""
-    flat = abs(x) < 1e-17
-    value = expm1(x) / (1.0 if flat else (_EXP_HIGH if x > _EXP_HIGH else x))
-    return 1.0 if flat else value
+    x = _NOT_QUITE_0 if abs(x) < _ALL_BUT_0 else x
+    return expm1(x) / (_EXP_HIGH if x > _EXP_HIGH else x)
+
+
+@embedded
+def per_exprel(x):
+    """``x/(e**x - 1)``, which is 1 at 0; one division less than ``1/exprel(x)``."""
+    x = _NOT_QUITE_0 if abs(x) < _ALL_BUT_0 else x
+    return (_EXP_HIGH if x > _EXP_HIGH else x) / expm1(x)
 
 
 @embedded

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,19 @@ def bits_of(value: float) -> int:
 def float_of_bits(bits: int) -> float:
     """The float64 with these bits; what does not fit into 64 bits is cut off, as in a register."""
     return float(struct.unpack("<d", struct.pack("<Q", int(bits) & 0xFFFF_FFFF_FFFF_FFFF))[0])
+
+
+def fma(a: float, b: float, c: float) -> float:
+    """``a*b + c``, rounded once."""
+    a, b, c = float(a), float(b), float(c)
+    rough = a * b + c
+    if (rough == 0.0 and a * b == 0.0) or not math.isfinite(a * b) or not math.isfinite(c):
+        return rough
+    try:
+        whole = Fraction(a) * Fraction(b) + Fraction(c)
+        return float(whole) if whole else rough
+    except OverflowError:
+        return math.copysign(math.inf, rough)
 
 
 def prefetch(array: Any, index: int) -> None:

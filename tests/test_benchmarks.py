@@ -234,7 +234,8 @@ def test_installing_an_unknown_peer_names_the_known() -> None:
     ids=["brunel", "cuba", "cobahh", "stdp_brunel"],
 )
 def test_peers_simulate_the_same_activity(comparison: Comparison, peer: str) -> None:
-    check_peer(comparison, peer, 0.25)  # NEST has a delay where CUBA and COBAHH have none
+    # NEST has a delay where CUBA and COBAHH have none; COBAHH's rates differ by a tenth from seed to seed
+    check_peer(comparison, peer, 0.5 if comparison is LONGER_COBAHH else 0.25)
 
 
 @pytest.mark.peers

@@ -215,4 +215,4 @@ def test_constant_factors_come_out_as_one() -> None:
     tree = collected(parse("p*a/q*2", SYMBOLS).tree, lambda node: names_in(node) <= {"p", "q"})
     from neurosim.expressions.source import source
 
-    assert re.sub(r"\s", "", source(tree, {name: name for name in SYMBOLS})) == "p*2.0/q*a"
+    assert re.sub(r"\s", "", source(tree, {name: name for name in SYMBOLS})) == "a*(p*2.0/q)"

@@ -74,6 +74,17 @@ def test_measures_do_not_depend_on_how_spikes_arrive() -> None:
     assert whole.value(20, 1000) == pytest.approx(0, abs=0.02)  # independent trains
 
 
+def test_which_neurons_are_followed_does_not_depend_on_how_spikes_arrive() -> None:
+    rng = np.random.default_rng(1)
+    times = np.sort(rng.uniform(0, 1000, 3000))
+    ids = rng.permutation(1000).repeat(3)[rng.permutation(3000)].astype(np.uint32)
+    whole, parts = Correlation(), Correlation()
+    whole.observe(times, ids)
+    for cut in np.split(np.arange(3000), [0, 7, 90, 150, 2999]):
+        parts.observe(times[cut], ids[cut])
+    assert list(whole.rows) == list(parts.rows) == list(dict.fromkeys(ids.tolist()))[:200]
+
+
 def test_correlation_of_identical_trains_is_one() -> None:
     measure = Correlation()
     times = np.repeat(np.sort(np.random.default_rng(2).uniform(0, 1000, 60)), 4)

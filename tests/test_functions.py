@@ -25,8 +25,8 @@ pytestmark = pytest.mark.lane
 Floats = NDArray[np.float64]
 
 ONE = (
-    "ceil", "cos", "cosh", "cube", "exp", "expm1", "exprel", "floor", "fourth", "log", "sign", "sin", "sqrt", "square",
-    "tanh",
+    "ceil", "cos", "cosh", "cube", "exp", "expm1", "exprel", "floor", "fourth", "log", "per_exprel", "sign", "sin",
+    "sqrt", "square", "tanh",
 )  # fmt: skip
 TWO = ("maximum", "minimum", "mod", "pow_")
 INF, NAN = math.inf, math.nan
@@ -66,12 +66,17 @@ def _exprel(x: Any) -> Any:
     return np.expm1(x) / x
 
 
+def _per_exprel(x: Any) -> Any:
+    return x / np.expm1(x)
+
+
 ACCURACY = [
     ("exp", np.exp, spread(-708.0, 709.78, -20, -3, 0), 1.2),
     ("expm1", np.expm1, spread(-40.0, 709.78, -300, -20, -3, -1, 0), 2.6),
     ("expm1", np.expm1, spread(-2.0, 2.0), 2.6),
     ("exprel", _exprel, spread(-700.0, 700.0, -300, -18, -17, -3, 0), 2.6),
     ("exprel", _exprel, spread(-2.0, 2.0), 2.6),
+    ("per_exprel", _per_exprel, spread(-700.0, 700.0, -300, -18, -17, -3, 0), 2.6),
     ("log", np.log, spread(0.0, 4.0, -300, -20, -3), 0.8),
     ("log", np.log, spread(5e-324, 1e308, -320, -308, 20, 307), 0.8),
     ("tanh", np.tanh, spread(-25.0, 25.0, -300, -20, -3, 0), 2.6),
@@ -124,6 +129,7 @@ def test_remainders_are_exact() -> None:
         ("exp", [0.0, -0.0, 5e-324], [1, 1, 1]),
         ("expm1", [-INF, -1e300, 0.0, 710.0, INF, NAN], [-1, -1, 0, INF, INF, NAN]),
         ("exprel", [-INF, 0.0, 5e-324, 1e-17, 1e300, INF, NAN], [0, 1, 1, 1, INF, INF, NAN]),
+        ("per_exprel", [-1e300, 0.0, 5e-324, 1e-17, 1e300, INF, NAN], [1e300, 1, 1, 1, 0, 0, NAN]),
         ("log", [0.0, -0.0, -1.0, -INF, 1.0, INF, NAN], [-INF, -INF, NAN, NAN, 0, INF, NAN]),
         ("tanh", [-INF, -1e300, 0.0, 1e300, INF, NAN], [-1, -1, 0, 1, 1, NAN]),
         ("cosh", [-INF, -1e300, 0.0, INF, NAN], [INF, INF, 1, INF, NAN]),
@@ -204,5 +210,5 @@ def test_loops_run_on_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     compute(np.ones((2, 3)), np.ones(3))
     (found,) = compute.inspect_llvm().values()
     assert "vector.body" in found
-    single = {"sqrt"} | {f"llvm.{name}.f64" for name in ("fabs", "floor", "ceil", "sqrt")}
+    single = {"sqrt"} | {f"llvm.{name}.f64" for name in ("fabs", "floor", "fma", "ceil", "sqrt")}
     assert set(re.findall(r"call .*?double @([\w.]+)", found)) <= single

@@ -166,7 +166,7 @@ def test_a_source_means_what_its_tree_means(text: str) -> None:
 
 TEXTS = [
     "0.32*(13 + a)/(1 - exp(-(13 + a)/4))",
-    "1.28/exprel(-(13 + a)/4) + expm1(b)",
+    "1.28/exprel(-(13 + a)/4) + expm1(b) - exprel(c)",
     "0.128*exp((17 - a)/18)/(4/(1 + exp((40 - b)/5)))",
     "tanh((a + 1.2)/18)/cosh((b - 2)/60)",
     "log(1 + exp(a)) - log(abs(b))",

@@ -88,6 +88,22 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI)
 
 
+def titled_figure(name: str, about: str) -> Figure:
+    """Return the small figure of a gallery: a name, what it is, and room below for a row of panels."""
+    from matplotlib.text import Annotation
+
+    figure = new_figure(8.2, 2.9)
+    title = figure.text(0.012, 0.975, name, fontsize=11.5, fontweight="bold", va="top")
+    room = (7.9 - 0.112 * len(name)) / 0.058  # characters; the name's are wider
+    size = 8.0 * min(max(room / max(len(about), 1), 0.8), 1.0)
+    short = about if len(about) <= room * 8.0 / size else f"{about[: int(room * 8.0 / size) - 1]}…"
+    figure.add_artist(Annotation(
+        short, (1, 0), xycoords=title, xytext=(7, 1.5), textcoords="offset points", color=SOFT, fontsize=size,
+        va="bottom",
+    ))  # fmt: skip
+    return figure
+
+
 def save(figure: Figure, path: str | PathLike[str]) -> None:
     """Write a figure; the suffix names the format (png, pdf, svg …).
 

@@ -48,13 +48,16 @@ def _deliver_step(plan, thread, parity, j, step):
     share = array_at(plan.share + 16 * thread * plan.n_populations, 2 * plan.n_populations, np.int64)
     scratch = array_at(plan.scratch + 4 * thread * plan.scratch_size, plan.scratch_size, np.uint32)
     events = 0
+    for q in range(deliveries.size):  # what is due periodically sees neurons as they are before anything is delivered
+        delivery = deliveries[q]
+        s_lo, s_hi = share[2 * delivery.target], share[2 * delivery.target + 1]
+        if delivery.period > 0 and step % delivery.period == 0 and s_lo < s_hi:
+            call(delivery.tick, delivery.record, step, s_lo, s_hi, 0, 0, 0)
     for q in range(deliveries.size):
         delivery = deliveries[q]
         s_lo, s_hi = share[2 * delivery.target], share[2 * delivery.target + 1]
         if s_lo == s_hi:
             continue
-        if delivery.period > 0 and step % delivery.period == 0:
-            call(delivery.tick, delivery.record, step, s_lo, s_hi, 0, 0, 0)
         source = populations[delivery.source]
         if source.ordered:
             for shard in range(source.shards):

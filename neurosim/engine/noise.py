@@ -10,8 +10,8 @@ from neurosim.rng import philox
 
 #: ``segments`` are runs of slots with one rate: first slots (int64 [n_segments + 1]); ``levels`` says which row of
 #: thresholds each uses, -1 for none; ``table`` holds all thresholds, those of level k from ``offsets[k]`` on.
-#: ``words`` (uint32 [n_slots × 4]) keeps the words of four steps, for epochs may be shorter; ``block`` (int64 [n_slots])
-#: says which four they are, at the first slot of each piece.
+#: ``words`` (uint32 [n_slots × 4]) keeps the words of four steps, for epochs may be shorter; ``block`` (int64
+#: [n_slots]) says which four they are, at the first slot of each piece.
 RECORD = np.dtype(
     integers("id", "n_slots", "ring", "mask", "n_segments", "segments", "levels", "offsets", "table", "purpose", "seed")
     + integers("words", "block")

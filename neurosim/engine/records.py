@@ -22,7 +22,8 @@ def floats(*names: str) -> list[tuple[str, type]]:
     return [(name, np.float64) for name in names]
 
 
-#: A population as the run loop sees it; inputs act before its neurons, notes (what learning remembers) after. ``out`` holds, for two alternating epochs, the slots that fired in each step
+#: A population as the run loop sees it; inputs act before its neurons, notes (what learning remembers) after.
+#: ``out`` holds, for two alternating epochs, the slots that fired in each step
 #: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]).
 POPULATION = np.dtype(
     integers(

@@ -31,7 +31,7 @@ CALLS: Mapping[str, str] = MappingProxyType(
 )
 """Function of the language -> the name in `neurosim.functions`, or Python's abs, that it is written as."""
 
-FUNCTIONS = frozenset(CALLS.values()) - {"abs"} | {"cube", "fourth", "mod", "pow_", "square"}
+FUNCTIONS = frozenset(CALLS.values()) - {"abs"} | {"cube", "fourth", "mod", "per_exprel", "pow_", "square"}
 """Names from `neurosim.functions` that generated source may call."""
 
 _POWERS = {1: "{}", 2: "square({})", 3: "cube({})", 4: "fourth({})"}
@@ -106,6 +106,8 @@ def _binary(node: Binary, names: Mapping[str, str]) -> _Written:
     if node.operator == "%":
         return _Written(f"mod({left.text}, {right.text})", _ATOM)
     binding = _BINDING[node.operator]
+    if node.operator == "/" and isinstance(node.right, Call) and node.right.name == "exprel":
+        return _Written(_bounded(f"{left.at(binding)}*per_{right.text}", node), binding)
     # Python groups to the left; a sum of sums would round differently if the right one lost its parentheses
     text = f"{left.at(binding)}{_SPELLED[node.operator]}{right.at(binding + 1)}"
     return _Written(_bounded(text, node), binding)

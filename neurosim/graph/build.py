@@ -97,8 +97,9 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
         store.uniform[name] = 0
         store.spread(name, dtype)
     places = store.places()[1]
+    weights, posts = store.values_at("weight", places), store.columns["post"][places]
     delays = projection.grid.shown(store.values_at("delay", places))
-    for name, values in plasticity.initial(store.values_at("weight", places), delays, store.columns["post"][places]).items():
+    for name, values in plasticity.initial(weights, delays, posts).items():
         store.columns[name][places] = values
 
 

@@ -39,6 +39,8 @@ def delay_grid(
         raise unknown("precision", str(precision), PRECISIONS)
     if any(rule.writes_delay for rule in rules):
         if bounds is None:
-            raise UsageError(f"projection '{name}': a rule writes the delay; say how far: bounds={{'delay': (low, high)}}.")
+            raise UsageError(
+                f"projection '{name}': a rule writes the delay; say how far it may go: bounds={{'delay': (low, high)}}."
+            )
         return LearnedDelays(dt, bounds, name, precision)
     return DelayGrid(dt, bounds, name, wide=bool(rules) or precision == "float64")

@@ -17,9 +17,9 @@ from neurosim.graph.connectors import connector as read_connector
 from neurosim.graph.groups import Group
 from neurosim.graph.history import History
 from neurosim.graph.inputs import Input, read_source
-from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.learning import bound_rules, delay_grid
 from neurosim.graph.plasticity import Plasticity
+from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
 from neurosim.units import quantity

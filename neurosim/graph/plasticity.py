@@ -64,8 +64,8 @@ class Plasticity:
         self.waiting = WaitingSpikes(shards) if self.learns_delay else None
         self.young = np.full(source.n_slots, -1, np.int64)
         self.births = np.zeros((0, 3), np.int64)  # birth number from which on, step, entry before
-        self.variables = {one[v.name]: v for one in self.named for v in one.rule.variables}
-        own = [f"{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
+        self.variables = {one.shown[v.name]: v for one in self.named for v in one.rule.variables}
+        own = [f"_{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
         self.own_traces = own if self.learns_delay else []
         self.follows_spikes = bool(post) or any(rule.events.get("on_post") for rule in rules)
         self.dynamic = any(variable.rate is not None for variable in self.variables.values())
@@ -78,10 +78,10 @@ class Plasticity:
         columns: dict[str, Any] = dict.fromkeys(self.variables, np.dtype(self.precision))
         if self.learns_delay:
             columns |= dict.fromkeys(self.own_traces, np.dtype(np.float64))
-            columns |= {"seen": np.dtype(np.uint32)} if self.own_traces else {}
-            columns |= {"due": np.dtype(np.uint32), "waiting": np.dtype(np.int32)}
-        columns |= {"at": np.dtype(np.uint32)} if self.dynamic else {}
-        return columns | ({"cursor": np.dtype(np.uint32)} if self.follows_spikes else {})
+            columns |= {"_seen": np.dtype(np.uint32)} if self.own_traces else {}
+            columns |= {"_due": np.dtype(np.uint32), "_waiting": np.dtype(np.int32)}
+        columns |= {"_at": np.dtype(np.uint32)} if self.dynamic else {}
+        return columns | ({"_cursor": np.dtype(np.uint32)} if self.follows_spikes else {})
 
     def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], posts: Index) -> dict[str, Array]:
         """What newborn synapses onto slots ``posts`` with these weights and delays (ms) hold in those columns."""
@@ -91,11 +91,11 @@ class Plasticity:
             known = {**one.rule.constants, "weight": np.asarray(weights, np.float64), "delay": np.asarray(delays)}
             for variable in one.rule.variables:
                 value = variable.initial.evaluate({name: known[name] for name in variable.initial.names})
-                values[one[variable.name]] = np.broadcast_to(np.asarray(value, np.float64), (n,))
+                values[one.shown[variable.name]] = np.broadcast_to(np.asarray(value, np.float64), (n,))
         now = self.projection._now()
-        other = {"at": now, "waiting": -1}
+        other = {"_at": now, "_waiting": -1}
         if self.follows_spikes:
-            values["cursor"] = self.posts.latest[posts]
+            values["_cursor"] = self.posts.latest[posts]
         for name, dtype in self.columns.items():
             if name not in values:
                 values[name] = np.full(n, other.get(name, 0), dtype)
@@ -119,9 +119,9 @@ class Plasticity:
         if self.waiting is None:
             return
         columns, stride = self.projection.store.columns, self.projection.target.stride
-        for place in places[columns["waiting"][places] >= 0]:
-            self.waiting.drop(int(columns["post"][place]) // stride, int(columns["waiting"][place]))
-            columns["waiting"][place] = -1
+        for place in places[columns["_waiting"][places] >= 0]:
+            self.waiting.drop(int(columns["post"][place]) // stride, int(columns["_waiting"][place]))
+            columns["_waiting"][place] = -1
 
     def bring_up(self, rows: Index, places: Index) -> None:
         """Store the dynamic variables of settled synapses as they are now."""
@@ -131,7 +131,7 @@ class Plasticity:
         for name, variable in self.variables.items():
             if variable.rate is not None:
                 columns[name][places] = known[name]
-        columns["at"][places] = self.projection._now()
+        columns["_at"][places] = self.projection._now()
 
     def check_silent(self, rows: Index) -> None:
         """Raise ``UsageError`` if a spike is under way in one of these rows, whose delays are about to be edited."""
@@ -141,8 +141,8 @@ class Plasticity:
         busy = int(np.unique(rows[(emitted > 0) & (emitted + longest > self.projection._now())]).size)
         if busy:
             raise UsageError(
-                f"projection '{self.projection.name}': delays of synapses that learn can be edited only when no spike is "
-                f"under way at them; one is for {busy} source neurons. Let a rule write the delay, or wait."
+                f"projection '{self.projection.name}': delays of synapses that learn can be edited only when no spike "
+                f"is under way at them; one is for {busy} source neurons. Let a rule write the delay, or wait."
             )
 
     def _forget_births(self, now: int) -> None:
@@ -188,7 +188,7 @@ class Plasticity:
     def _follow(self, moved: Index) -> None:
         """Entries of the memory of spikes stand elsewhere: so do the synapses' cursors."""
         if self.follows_spikes:
-            cursors, places = self.projection.store.columns["cursor"], self.projection.store.places()[1]
+            cursors, places = self.projection.store.columns["_cursor"], self.projection.store.places()[1]
             cursors[places] = moved[cursors[places]]
 
     def settled_at(self) -> Index:

@@ -17,20 +17,23 @@ if TYPE_CHECKING:
 _TAKEN = """
     amount amplitude arrival arrive at at_head at_place begin before born born_at brought c call came chosen column
     coming constants cursor d d_high d_low delay dt due emissions emitted enqueue entry events f faded fade fields fire
-    fired first floats gather head hit i integers is_quick j k latest listed m mask math n n_fired n_listed nodes nodes_of
-    node np now older out parity pending piece_of place places pool population posts r record released replayed ring
-    room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes
+    fired first floats gather head hit i integers is_quick j k latest listed m mask math n n_fired n_listed nodes
+    nodes_of node np now older out parity pending piece_of place places pool population posts r record released
+    replayed ring room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes
     state step step_of tables target ticked u v w values w_high w_low waiting weight words young
 """
+#: Names that synapses have for users already.
+_SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})
 _RESERVED = frozenset([*_TAKEN.split(), *dir(builtins), *FUNCTIONS])
 
 
 @dataclass(frozen=True)
 class Named:
-    """One rule and the names that its symbols have in the kernel."""
+    """One rule, the names that its symbols have in the kernel, and those that its variables have for users."""
 
     rule: BoundRule
     names: dict[str, str]
+    shown: dict[str, str]
     suffix: str
 
     def __getitem__(self, symbol: str) -> str:
@@ -40,17 +43,23 @@ class Named:
 def named(rules: Sequence[BoundRule]) -> list[Named]:
     """Give every parameter, trace, variable and captured value of every rule a name of its own."""
     taken: set[str] = set(_RESERVED)
+    shown: set[str] = set(_SHOWN)
     result = []
     for number, rule in enumerate(rules, start=1):
         names: dict[str, str] = {"weight": "weight", "delay": "delay", "dt": "dt", "amount": "amount"}
         for symbol in _symbols(rule):
-            name = symbol
-            while name in taken or keyword.iskeyword(name):
-                name = f"{name}_{number}"
-            taken.add(name)
-            names[symbol] = name
-        result.append(Named(rule, names, f"_{number}"))
+            names[symbol] = _free(symbol, number, taken)
+        result.append(Named(rule, names, {v.name: _free(v.name, number, shown) for v in rule.variables}, f"_{number}"))
     return result
+
+
+def _free(symbol: str, number: int, taken: set[str]) -> str:
+    """A name for a symbol of rule ``number`` that is not taken; it is from now on."""
+    name = symbol
+    while name in taken or keyword.iskeyword(name):
+        name = f"{name}_{number}"
+    taken.add(name)
+    return name
 
 
 def _symbols(rule: BoundRule) -> Iterable[str]:

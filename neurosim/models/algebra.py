@@ -171,7 +171,8 @@ def collected(node: Node, is_constant: Callable[[Node], bool]) -> Node:
     """The tree with the constants of each sum and product brought together, so that they can be computed once.
 
     Two or more constant terms of a sum become one, at the place of the first; constant factors of a product become
-    one in front of it; a division by a constant becomes a product with its inverse.
+    one at its end, so that products that differ in nothing else are computed once; a division by a constant becomes a
+    product with its inverse.
     """
     if is_constant(node):
         return node
@@ -232,13 +233,13 @@ def _collected_product(node: Binary, is_constant: Callable[[Node], bool]) -> Nod
         plain.append((power, factor))
     constants = [(power, factor) for power, factor in plain if is_constant(factor)]
     others = [(power, collected(factor, is_constant)) for power, factor in plain if not is_constant(factor)]
-    front = multiply(sign, _product(constants)) if constants else sign
-    return _product(others, front)
+    constant = multiply(sign, _product(constants)) if constants else sign
+    return _product(others, constant)
 
 
-def _product(factors: Iterable[tuple[int, Node]], first: Node | None = None) -> Node:
-    """A product of factors to the power 1 or -1: all multiplications, then one division by the others' product."""
+def _product(factors: Iterable[tuple[int, Node]], last: Node | None = None) -> Node:
+    """A product of factors to the power 1 or -1, and a last one: all multiplications, then one division."""
     above = [factor for power, factor in factors if power > 0]
     below = [factor for power, factor in factors if power < 0]
-    numerator = reduce(multiply, above, number(1.0) if first is None else first)
+    numerator = reduce(multiply, above if last is None else [*above, last], number(1.0))
     return divide(numerator, reduce(multiply, below)) if below else numerator

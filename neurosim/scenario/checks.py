@@ -78,6 +78,9 @@ def _population(name: str, population: Population, checker: Checker) -> None:
         model = _model(population.model, (*location, "model"), checker)
     else:
         model = read_all(neuron, population.spec(name), location, checker)
+        for key, value in ({} if model is None else model.spread).items():
+            assert model is not None
+            checker.attempt((*location, "parameters", key), check_parameter, model.model.parameter(key), value, name)
     if model is None:
         return
     checker.models[name] = model

@@ -68,7 +68,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
         configured = neuron(population.spec(name))
         populations[name] = {
             "model": configured.name,
-            "parameters": dict(configured.parameters),
+            "parameters": {**configured.parameters, **configured.spread},
             "neurons": about.neurons[name],
         }
     for name, projection in spec.projections.items():

@@ -8,7 +8,7 @@ Where that could make something else look wrong, the search ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from neurosim.errors import ExpressionError, NeurosimError
@@ -20,6 +20,8 @@ T = TypeVar("T")
 _MOST = 30  # mistakes of one model or rule
 _UNREAD = "nothing reads it"  # in what `statements` says of a variable that is only set
 _CONDITIONS = {"threshold": "1 > 0", "refractory": "0 ms", "transmit": "weight"}
+_SINGLE = {"method": "euler", "period": "1 s"}  # what is put in their place
+_MAPPINGS = ("receptors", "initial", "parameters")
 _LEFT = re.compile(r"\s*(?:d(?P<of>\w+)\s*/\s*dt|(?P<name>\w+))\s*=(?!=)")
 _CHANGED = re.compile(r"\s*\w+\s*[-+*/]=")
 _OWNER = r"(?:(?:learning rule )?'?{name}'?(?:, \w+(?: \d+)?)*: )?(?:line \d+: )?"
@@ -45,10 +47,18 @@ def read_all(
             made = make(tried)
         except NeurosimError as error:
             place, unread = _place(error, tried), _UNREAD in str(error)
+            if place is None:
+                key = _entry(error, tried, make)
+                checker.add((*location, *key), _plain(str(error).strip(), spec))
+                if not key:
+                    return None
+                _removed(key, tried)
+                continue
             if unread and tried != spec:  # what would have read it may have been taken out
                 return None
-            _note(error, place, spec, location, checker)
-            if place is None or not _taken_out(place, tried, unread):
+            if not _mentions(str(error), _parameters(spec) - _parameters(tried)):
+                _note(error, place, spec, location, checker)
+            if not _taken_out(place, tried, unread):
                 return None
         else:
             return made if len(checker.problems) == before else None
@@ -67,16 +77,52 @@ def _place(error: NeurosimError, spec: Mapping[str, Any]) -> _Place | None:
     return None
 
 
-def _note(
-    error: NeurosimError, place: _Place | None, spec: Mapping[str, Any], location: Location, checker: Checker
-) -> None:
-    if place is None or not isinstance(error, ExpressionError):
-        checker.add(location, str(error).strip())
-        return
+def _entry(error: NeurosimError, spec: Mapping[str, Any], make: Callable[[dict[str, Any]], Any]) -> tuple[str, ...]:
+    """Find the entry that an error without a place is about: it says so, and is not raised without it."""
+    entries: dict[tuple[str, ...], Any] = {(key,): spec[key] for key in _SINGLE if key in spec}
+    for part in _MAPPINGS:
+        written = spec[part] if isinstance(spec.get(part), Mapping) else {}
+        entries |= {(part, name): value for name, value in written.items()}
+    for key, value in entries.items():
+        if not _mentions(str(error), [str(value), *key[1:]]):
+            continue
+        without = dict(spec)
+        _removed(key, without)
+        try:
+            make(without)
+        except NeurosimError as other:
+            if str(other) == str(error):
+                continue
+        return key
+    return ()
+
+
+def _removed(key: tuple[str, ...], spec: dict[str, Any]) -> None:
+    """Remove an entry, e.g. ``("parameters", "tau")``."""
+    if len(key) == 1:
+        spec[key[0]] = _SINGLE[key[0]]
+    else:
+        spec[key[0]] = {name: value for name, value in spec[key[0]].items() if name != key[1]}
+
+
+def _mentions(message: str, names: Iterable[str]) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) for name in names)
+
+
+def _parameters(spec: Mapping[str, Any]) -> set[str]:
+    return set(spec.get("parameters") or ())
+
+
+def _plain(message: str, spec: Mapping[str, Any]) -> str:
+    """Drop from a message whose it is: its file, line and key stand before it."""
+    return re.sub(r"\A" + _OWNER.format(name=re.escape(str(spec.get("name", "own")))), "", message)
+
+
+def _note(error: NeurosimError, place: _Place, spec: Mapping[str, Any], location: Location, checker: Checker) -> None:
+    assert isinstance(error, ExpressionError)
     where = (*location, place.key)
     line = spec[place.key].split("\n")[place.line] if place.key in spec else ""
-    owner = _OWNER.format(name=re.escape(str(spec.get("name", "own"))))
-    shown = ExpressionError(re.sub(rf"\A{owner}", "", error.message), error.text, error.position)
+    shown = ExpressionError(_plain(error.message, spec), error.text, error.position)
     if error.position is None and "\n" in error.text.strip():  # a caret under nothing, and all lines in one
         shown = ExpressionError(shown.message, line)
     checker.problems.append(checker.document.problem(where, str(shown), inside=place.line))

@@ -54,6 +54,7 @@ def _together(projection: Projection, location: Location, checker: Checker) -> N
         least = format_quantity(step, "ms")
         checker.add((*location, "bounds", "delay"), f"'{writer}' writes delays: they are at least one step ({least})")
 
+
 def _rule(written: Any, projection: Projection, target: str, location: Location, checker: Checker) -> Any:
     """Return a rule bound to its projection; None where it, or what it is bound to, was not understood."""
     source, onto = checker.models.get(projection.source), checker.models.get(target)

@@ -128,9 +128,11 @@ class Correlation:
 
     def observe(self, times: Times, ids: Ids) -> None:
         """Count the spikes of the neurons that are followed."""
-        for neuron in np.unique(ids).tolist():
-            if len(self.rows) < SAMPLED:
-                self.rows.setdefault(neuron, len(self.rows))
+        if len(self.rows) < SAMPLED:
+            first = np.sort(np.unique(ids, return_index=True)[1])
+            for neuron in ids[first].tolist():
+                if len(self.rows) < SAMPLED:
+                    self.rows.setdefault(neuron, len(self.rows))
         followed = np.isin(ids, list(self.rows))
         row = [self.rows[neuron] for neuron in ids[followed].tolist()]
         bins = np.ceil(times[followed] / BIN - 1e-9).astype(np.int64)

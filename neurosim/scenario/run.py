@@ -211,7 +211,7 @@ def _network(built: Built) -> tuple[dict[str, dict[str, Any]], dict[str, dict[st
     populations = {
         name: {
             "model": population.model.name,
-            "parameters": dict(population.parameters),
+            "parameters": {**population.parameters, **population.configured.spread},
             "ids": population.ids,
             "positions": population.positions,
             "variables": population.variables,

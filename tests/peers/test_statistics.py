@@ -1,4 +1,4 @@
-"""Brunel and CUBA against Brian2, statistically: rates, irregularity and correlations over ten seeds.
+"""Brunel, CUBA and COBAHH against Brian2, statistically: rates, irregularity and correlations over ten seeds.
 
 Each seed is another network with another drive. The mean over our seeds must lie within the spread (smallest
 to largest) of Brian2's: with the same law it practically always does, while half a percent more drive, as by
@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import neurosim as ns
-from neurosim.benchmarks import brunel, cuba
+from neurosim.benchmarks import brunel, cobahh, cuba
 from neurosim.benchmarks.compare import Comparison
 from neurosim.benchmarks.peers import Peer
 
@@ -88,7 +88,9 @@ def with_neurosim(comparison: Comparison) -> list[Statistics]:
     return found
 
 
-@pytest.mark.parametrize("comparison", [brunel.comparison, cuba.comparison], ids=["brunel", "cuba"])
+@pytest.mark.parametrize(
+    "comparison", [brunel.comparison, cuba.comparison, cobahh.comparison], ids=["brunel", "cuba", "cobahh"]
+)
 def test_rates_cv_and_correlations_lie_within_brian2s_spread(
     comparison: Callable[[], Comparison], tmp_path: Path
 ) -> None:

@@ -27,7 +27,8 @@ FIELDS = [
     *floats("amount"),
 ]
 
-REBASE = 1 << 62  # in the mask of ``settle``: every synapse has seen all spikes, and the memory of them is to be emptied
+#: In the mask of ``settle``: every synapse has seen all spikes, and the memory of them is about to be emptied.
+REBASE = 1 << 62
 
 
 @inlined

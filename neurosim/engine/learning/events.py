@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from neurosim.graph.rule_names import Named
 from neurosim.expressions.source import source
 from neurosim.expressions.tree import Symbol, walk
+from neurosim.graph.rule_names import Named
 
 KINDS = ("on_arrival", "on_post", "on_emission", "on_modulator", "every", "clocked")
 
@@ -123,7 +123,8 @@ class Events:
             target = names.setdefault(statement.target, f"{statement.target}{one.suffix}")
             if statement.operator != "=":
                 sign = statement.operator[0]
-                simple = sign == "+" and " if " not in text or re.fullmatch(r"[\w.*]+", text) and sign in "-*"
+                product = re.fullmatch(r"[\w.*]+", text) is not None
+                simple = (sign == "+" and " if " not in text) or (sign in "-*" and product)
                 text = f"{target} {sign} {text if simple else f'({text})'}"
             lines.append(f"{target} = {text}")
         return lines

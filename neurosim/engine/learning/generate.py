@@ -147,7 +147,8 @@ class _Writer:
             lines += e.code("on_emission", e.rules, "step")
         if e.follows_arrivals and not e.own:
             again = ["k = m", "m += 1", self.replay.call("replayed", "step"), "m -= 1"]
-            lines += [] if quick else ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
+            if not quick:
+                lines += ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
         return [*lines, *self.kept("c"), "_send(route, ring, step, d, posts[c], amplitude, rows.stride)"]
 
     # -- kernels --------------------------------------------------------------------------------------------
@@ -212,8 +213,8 @@ class _Writer:
         outs = [f"out[{k} * n_listed + i] = {name}" for k, name in enumerate(names)]
         return (
             "@by_address\n"
-            "def peek(record: int, step: int, listed: int, n_listed: int, places: int, shown: int, unused: int) -> int:\n"
-            '    """Write what synapses (rows ``listed``, ``places``) are like at ``step`` into ``shown``, by variable."""\n'
+            "def peek(record: int, step: int, listed: int, n_listed: int, places: int, shown: int, u: int) -> int:\n"
+            '    """Write what synapses (rows ``listed``, at ``places``) are like at ``step`` into ``shown``."""\n'
             + indented([*self.opened(), "chosen = array_at(listed, n_listed, np.int64)",
                         "at_place = array_at(places, n_listed, np.int64)",
                         f"out = array_at(shown, {len(outs)} * n_listed, np.float64)", "n = np.int64(1)",
@@ -249,7 +250,8 @@ class _Writer:
     def note_spikes(self) -> str:
         """The kernel that remembers spikes of the target."""
         e = self.e
-        lines = ["slot = np.int64(slots[f])", f"latest = array_at(spikes.latest, spikes.slots, np.int64)[slot] * {e.width}",
+        lines = ["slot = np.int64(slots[f])",
+                 f"latest = array_at(spikes.latest, spikes.slots, np.int64)[slot] * {e.width}",
                  "before = words[latest]"]
         for place, (one, trace) in enumerate(e.post):
             name = one[trace.name]

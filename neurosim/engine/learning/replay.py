@@ -12,7 +12,6 @@ from neurosim.engine.learning.events import Events, indented
 from neurosim.expressions.source import functions_in
 
 
-
 class Replay:
     """The functions that replay synapses under the rules of one projection."""
 
@@ -134,9 +133,9 @@ class Replay:
         """Lines for a quiet row, before its synapses: what was brought by the last two emissions."""
         lines = ["latest = emitted[m - 1]", "older = emitted[m - 2] if m > 1 else latest - r.longest"]
         for place, (one, trace) in enumerate(self.e.pre):
-            at = (lambda back, n=len(self.e.pre), p=place: f"(m - {back}) * {n} + {p}" if n > 1 else f"m - {back}")
-            lines.append(f"{one[trace.name]}_latest = brought[{at(1)}]")
-            lines.append(f"{one[trace.name]}_older = brought[{at(2)}] if m > 1 else 0.0")
+            n, name = len(self.e.pre), one[trace.name]
+            at = [f"(m - {back}) * {n} + {place}" if n > 1 else f"m - {back}" for back in (1, 2)]
+            lines += [f"{name}_latest = brought[{at[0]}]", f"{name}_older = brought[{at[1]}] if m > 1 else 0.0"]
         return lines
 
     def quick(self) -> list[str]:

@@ -58,7 +58,8 @@ class Lowered:
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
         values: dict[str, Any] = {
-            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data, "emissions": emissions.record.ctypes.data,
+            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
+            "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
             "scratch": self.scratch.ctypes.data, "room": room,
@@ -129,7 +130,9 @@ class LearningRunner:
     def _lowered(self, projection: Projection) -> Lowered:
         return self.simulation._lowered(projection)
 
-    def settle(self, projection: Projection, rows: NDArray[np.int64] | None, mask: int = 0, amount: float = 0.0) -> None:
+    def settle(
+        self, projection: Projection, rows: NDArray[np.int64] | None, mask: int = 0, amount: float = 0.0
+    ) -> None:
         """Bring rows (default: all) up to now, in place; and let the rules of ``mask`` act."""
         lowered = self._lowered(projection)
         listed = None if rows is None else np.ascontiguousarray(rows, np.int64)
@@ -159,7 +162,8 @@ class LearningRunner:
     def peek(self, projection: Projection, rows: NDArray[np.int64], places: NDArray[np.int64]) -> dict[str, Array]:
         """Values of synapses as they are now, by name."""
         lowered = self._lowered(projection)
-        names = [name for name in lowered.events.state if name != "at"]
+        shown_as = {one[v.name]: one.shown[v.name] for one, v in lowered.events.variables}
+        names = [shown_as.get(name, name) for name in lowered.events.state if name != "at"]
         shown = np.zeros((len(names), rows.size))
         rows, places = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(places, np.int64)
         lowered.kernels.peek(

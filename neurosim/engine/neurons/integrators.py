@@ -25,7 +25,7 @@ from neurosim.models.dynamics import Dynamics, within
 
 _DT = symbol("dt")
 _HALF = multiply(number(0.5), _DT)
-_FLAT = 1e-5  # slope × dt below which an exponential Euler step is written as a series
+_ALL_BUT_0, _NOT_QUITE_0 = 1e-200, 1e-100
 
 
 @dataclass(eq=False)
@@ -161,28 +161,34 @@ def _euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
 
 
 def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
-    """``x + f (e^(a dt) - 1)/a``, where f is the right side and a its slope in x: nothing moves where f is 0.
+    """``x + f (e^(a dt) - 1)/a`` with the right side written as ``f = b + a x``.
 
-    All slopes come first, then all exponentials: what does not wait for each other stands together, and the processor
-    works on it at one time (a quarter less time for a model of Hodgkin and Huxley's kind).
+    All slopes a come first, then all exponentials: what does not wait for each other stands together, and the
+    processor works on it at one time (a quarter less time for a model of Hodgkin and Huxley's kind). A slope of 0 is
+    given a value that is not, and too small to matter, before anything is divided by it.
     """
     start = body.point(old, "begin")
-    slopes = {name: within(slope, body.dynamics.named, body.constants.is_constant)
-              for name, slope in body.dynamics.slopes.items()}  # fmt: skip
+    named = body.dynamics.named
+    slopes = {name: within(slope, named, body.constants.is_constant) for name, slope in body.dynamics.slopes.items()}
     changing = [name for name, slope in slopes.items() if not body.constants.is_constant(slope)]
-    if changing:
-        body.functions.add("exp")
-    for _, rate in _equations(body):
-        start.compute(rate)
-    for name in changing:
-        body.let(f"{name}__slope", start.text(slopes[name]))
-        body.let(f"{name}__exponent", start.text(multiply(symbol(f"{name}__slope"), _DT)))
-    for name in changing:
-        a, z = f"{name}__slope", f"{name}__exponent"
-        series = start.text(add(_DT, multiply(_HALF, symbol(z))))
-        body.let(f"{name}__grown", f"(exp({z}) - 1.0)/{a} if abs({z}) > {_FLAT!r} else {series}")
-    new = {}
+    rates: dict[str, Node] = {}
     for name, rate in _equations(body):
+        rates[name] = rate
+        if name in changing:
+            parts = affine(within(rate, named, lambda part, name=name: name in names_in(part)), {name}) or {}
+            slope = symbol(f"{name}__slope")
+            rates[name] = add(parts.get(REST, number(0.0)), multiply(slope, symbol(name)))
+        start.compute(rates[name])
+    for name in changing:
+        a = body.let(f"{name}__slope", start.text(slopes[name]))
+        body.let(a, f"{a} if abs({a}) > {_ALL_BUT_0!r} else {_NOT_QUITE_0!r}")
+    if changing:
+        body.functions.add("expm1")
+    for name in changing:
+        z = start.text(multiply(symbol(f"{name}__slope"), _DT))
+        body.let(f"{name}__grown", f"expm1({z})/{name}__slope")
+    new = {}
+    for name, rate in rates.items():
         _tell(body, name)
         tree = _constant_slope(body, name, rate, slopes[name])
         if name in changing:

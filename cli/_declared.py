@@ -1,0 +1,186 @@
+"""What the library declares: neuron models, learning rules and connectors, as JSON and as pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from neurosim.cli._console import console, new_table
+
+if TYPE_CHECKING:
+    from neurosim.graph.connectors import Connector
+    from neurosim.models import NeuronModel, Parameter
+    from neurosim.models.rules import LearningRule
+
+    Declared = NeuronModel | LearningRule | type[Connector]
+
+
+def library() -> dict[str, Mapping[str, Declared]]:
+    """Everything there is, by kind and name."""
+    from neurosim.graph.connectors import connectors
+    from neurosim.models import neuron_models
+    from neurosim.models.learning import learning_rules
+
+    return {"neurons": neuron_models(), "learning": learning_rules(), "connectors": connectors()}
+
+
+def summary(kind: str, declared: Any) -> str:
+    """Return what it is, in a line."""
+    if kind != "connectors":
+        return str(declared.summary)
+    return (declared.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+def facts(kind: str, declared: Any) -> dict[str, Any]:
+    """Return everything that is declared, JSON-able."""
+    return {"neurons": _model_facts, "learning": _rule_facts, "connectors": _connector_facts}[kind](declared)
+
+
+def show(kind: str, declared: Any) -> None:
+    """Print a page about it."""
+    out = console()
+    out.print(f"[title]{declared.name}[/]  {escape(summary(kind, declared))}", soft_wrap=True)
+    {"neurons": _show_model, "learning": _show_rule, "connectors": _show_connector}[kind](declared)
+    if getattr(declared, "source", ""):
+        out.print(f"[label]source[/]  {escape(declared.source)}")
+
+
+def _parameters(parameters: Iterable[Parameter]) -> dict[str, Any]:
+    return {
+        p.name: {"default": p.default, "unit": p.unit, "meaning": p.meaning, "allowed": p.range} for p in parameters
+    }
+
+
+def _show_parameters(parameters: Iterable[Parameter]) -> None:
+    table = new_table("parameter", ">default", "unit", "meaning", "allowed")
+    for p in parameters:
+        table.add_row(p.name, f"{p.default:g}", p.unit, escape(p.meaning), p.range)
+    if table.row_count:
+        console().print(table)
+
+
+def _show_code(parts: Iterable[tuple[str, str]]) -> None:
+    """Print the lines of each part beside its label."""
+    out = console()
+    for label, text in parts:
+        for k, line in enumerate(line.strip() for line in text.strip().splitlines()):
+            out.print(f"  [label]{label if k == 0 else '':<12}[/]", end="")
+            out.print(line, markup=False, soft_wrap=True)
+
+
+# ---- neuron models ----------------------------------------------------------------------------------
+
+
+def _model_facts(model: NeuronModel) -> dict[str, Any]:
+    return {
+        "kind": "neuron model",
+        "name": model.name,
+        "summary": model.summary,
+        "equations": model.equations.strip().splitlines(),
+        "threshold": model.threshold,
+        "reset": model.reset,
+        "refractory": model.refractory,
+        "method": model.dynamics.method,
+        "parameters": _parameters(model.parameters),
+        "state": {s.name: {"unit": s.unit, "meaning": s.meaning, "initial": s.initial} for s in model.state},
+        "receptors": {
+            name: {"variable": receptor.variable, "weight_unit": receptor.unit}
+            for name, receptor in model.receptors.items()
+        },
+        "current_unit": model.drive_unit,
+        "source": model.source,
+    }
+
+
+def _show_model(model: NeuronModel) -> None:
+    parts = [("equations", model.equations), ("threshold", model.threshold), ("reset", model.reset)]
+    parts += [("refractory", model.refractory)]
+    if model.dynamics.equations.differentials:
+        parts += [("method", model.dynamics.method)]
+    _show_code(parts)
+    _show_parameters(model.parameters)
+    table = new_table("state", "unit", "begins with", "meaning", "receptors (unit of their weights)")
+    for s in model.state:
+        ends = [f"{name} ({r.unit or '1'})" for name, r in model.receptors.items() if r.variable == s.name]
+        begins = s.initial if isinstance(s.initial, str) else f"{s.initial:g}"
+        table.add_row(s.name, s.unit, escape(begins), escape(s.meaning), ", ".join(ends))
+    if model.state:
+        console().print(table)
+    if model.drive_unit is not None:
+        console().print(f"[label]injected currents (i_stim) are in[/] {model.drive_unit or 'no unit'}")
+
+
+# ---- learning rules ---------------------------------------------------------------------------------
+
+
+def _rule_facts(rule: LearningRule) -> dict[str, Any]:
+    events = {event: getattr(rule, event).strip().splitlines() for event in rule.events}
+    return {
+        "kind": "learning rule",
+        "name": rule.name,
+        "summary": rule.summary,
+        "equations": [line.strip() for line in rule.equations.strip().splitlines()],
+        "transmit": rule.transmit,
+        "events": {event: [line.strip() for line in lines] for event, lines in events.items()},
+        "period": rule.period,
+        "modulator": rule.modulator,
+        "parameters": _parameters(rule.parameters),
+        "variables": {
+            v.name: {"unit": v.unit, "meaning": v.meaning, "initial": v.initial, "kind": _kind_of(rule, v.name)}
+            for v in rule.variables
+        },
+        "changes_delays": rule.writes_delay,
+        "source": rule.source,
+    }
+
+
+def _kind_of(rule: LearningRule, name: str) -> str:
+    """Say whose a name in the equations is: a trace of the source or the target, or a synapse's own."""
+    line = next(line for line in rule.lines if line.name == name)
+    return {"pre": "trace of arrivals", "post": "trace of the target"}.get(line.kind, "of the synapse")
+
+
+def _show_rule(rule: LearningRule) -> None:
+    parts = [("equations", rule.equations), ("transmit", rule.transmit)]
+    parts += [(event, getattr(rule, event)) for event in rule.events]
+    parts += [("period", str(rule.period)), ("modulator", rule.modulator)]
+    _show_code(parts)
+    _show_parameters(rule.parameters)
+    table = new_table("variable", "unit", "whose", "meaning")
+    for v in rule.variables:
+        table.add_row(v.name, v.unit, _kind_of(rule, v.name), escape(v.meaning))
+    if rule.variables:
+        console().print(table)
+    if rule.writes_delay:
+        console().print("[label]It changes delays, so the projection must declare bounds for them.[/]")
+
+
+# ---- connectors -------------------------------------------------------------------------------------
+
+
+def _connector_facts(rule: type[Connector]) -> dict[str, Any]:
+    fields = {field.name: field for field in dataclasses.fields(rule)}
+    required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
+    return {
+        "kind": "connector",
+        "name": rule.name,
+        "summary": summary("connectors", rule),
+        "parameters": {
+            name: {"default": None if name in required else field.default, "required": name in required}
+            for name, field in fields.items()
+        },
+    }
+
+
+def _show_connector(rule: type[Connector]) -> None:
+    table = new_table("parameter", "default")
+    for name, about in _connector_facts(rule)["parameters"].items():
+        table.add_row(name, "must be given" if about["required"] else str(about["default"]).lower())
+    if table.row_count:
+        console().print(table)
+    required = [name for name, about in _connector_facts(rule)["parameters"].items() if about["required"]]
+    example = f"{{{rule.name}: {{{', '.join(f'{name}: …' for name in required)}}}}}" if required else rule.name
+    console().print(f"[label]in a scenario[/]  connect: {escape(example)}")
