@@ -21,6 +21,7 @@ _NAMES = (
     "polychronization",
     "stdp_brunel",
     "learning",
+    "declared",
     "loop",
     "structure",
     "build",

@@ -11,7 +11,6 @@ ANNOUNCED = {
     "resume": "Go on from the last checkpoint of a run, bit for bit.",
     "watch": "See a run in 3D, live or replayed.",
     "compare": "Find the first difference between two results.",
-    "new": "Start a commented scenario from an example.",
     "sweep": "Run a scenario over many parameter values, in one table.",
 }
 

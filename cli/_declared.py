@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -31,19 +31,23 @@ def summary(kind: str, declared: Any) -> str:
     """Return what it is, in a line."""
     if kind != "connectors":
         return str(declared.summary)
-    return (declared.__doc__ or "").strip().splitlines()[0].rstrip(".")
+    return (declared.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("``", "`")
 
 
 def facts(kind: str, declared: Any) -> dict[str, Any]:
     """Return everything that is declared, JSON-able."""
-    return {"neurons": _model_facts, "learning": _rule_facts, "connectors": _connector_facts}[kind](declared)
+    readers: dict[str, Callable[[Any], dict[str, Any]]]
+    readers = {"neurons": _model_facts, "learning": _rule_facts, "connectors": _connector_facts}
+    return readers[kind](declared)
 
 
 def show(kind: str, declared: Any) -> None:
     """Print a page about it."""
     out = console()
     out.print(f"[title]{declared.name}[/]  {escape(summary(kind, declared))}", soft_wrap=True)
-    {"neurons": _show_model, "learning": _show_rule, "connectors": _show_connector}[kind](declared)
+    pages: dict[str, Callable[[Any], None]]
+    pages = {"neurons": _show_model, "learning": _show_rule, "connectors": _show_connector}
+    pages[kind](declared)
     if getattr(declared, "source", ""):
         out.print(f"[label]source[/]  {escape(declared.source)}")
 

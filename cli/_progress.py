@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _REFRESH = 10  # times per second
+_DIGEST = re.compile(r"_[0-9a-f]{8,}(?=\.)")  # in the names of generated modules
 
 
 class RunProgress:
@@ -26,6 +28,7 @@ class RunProgress:
         self._task: TaskID | None = None
         self._phase = ""
         self._began = 0.0
+        self._compiled = 0
 
     def __enter__(self) -> Self:
         out = console(stderr=True)
@@ -40,13 +43,28 @@ class RunProgress:
             )
             self._bar = Progress(*columns, console=out, transient=True, refresh_per_second=_REFRESH)
             self._bar.start()
+            self.report("preparing", 0, 0)
+            from neurosim.compiled import before_compiling  # the first thing that takes long
+
+            before_compiling.append(self.compiling)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
+            from neurosim.compiled import before_compiling
+
+            if self.compiling in before_compiling:  # not if loading the compiler was interrupted
+                before_compiling.remove(self.compiling)
             self._bar.stop()
+
+    def compiling(self, kernel: str) -> None:
+        """Show that a kernel is being compiled, which happens once on every machine and takes seconds."""
+        self._compiled += 1
+        if self._bar is not None and self._task is not None:
+            name = _DIGEST.sub("", kernel)
+            self._bar.update(self._task, facts=f"compiling {name} … ({self._compiled}, once only)")
 
     def report(self, phase: str, done: float, total: float, spikes: int = 0) -> None:
         """Show that ``done`` of ``total`` of a phase is reached (while running: ms)."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, UsageError
 
 
 class Time(click.ParamType[float]):
@@ -33,3 +35,13 @@ def _number(value: object) -> object:
 
 
 TIME = Time()
+
+
+def check_picture(target: Path) -> None:
+    """Refuse a place that cannot be drawn to before the work is done."""
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} to draw {target.name} into.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; give the name of a picture.")
+    if target.suffix in (".nsim", ".yaml"):
+        raise UsageError(f"{target} would overwrite a file of its kind; a picture ends in .png, .pdf or .svg.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from neurosim.cli._console import console
+from neurosim.cli._types import check_picture
 from neurosim.errors import UsageError
 
 KINDS = ("summary", "raster", "rates")
@@ -40,7 +41,7 @@ def command(file: str, kind: str, output: str | None) -> None:
 
     result = Result(file)
     target = Path(output) if output else _default(Path(file), kind)
-    _check(target)
+    check_picture(target)
     figure = importlib.import_module(f"neurosim.viz.{kind}").draw(result)
     from neurosim.viz.style import save
 
@@ -51,13 +52,3 @@ def command(file: str, kind: str, output: str | None) -> None:
 def _default(file: Path, kind: str) -> Path:
     """Return ``NAME.png`` (``NAME-raster.png`` …) in the working directory."""
     return Path(f"{file.stem}.png" if kind == KINDS[0] else f"{file.stem}-{kind}.png")
-
-
-def _check(target: Path) -> None:
-    """Refuse a place that cannot be drawn to before the work is done."""
-    if not target.parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent} to draw {target.name} into.")
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder; give the name of a picture.")
-    if target.suffix == ".nsim":
-        raise UsageError(f"{target} would overwrite a result; a picture ends in .png, .pdf or .svg.")

@@ -65,7 +65,6 @@ def command(
 
     interrupted = None
     with RunProgress() as progress:
-        progress.report("preparing", 0, 0)
         try:
             result = run(
                 scenario,

@@ -17,6 +17,7 @@ from neurosim.benchmarks import (
     build,
     cobahh,
     cuba,
+    declared,
     learning,
     loop,
     peers,
@@ -174,6 +175,12 @@ def test_replacing_synapses_keeps_their_number() -> None:
     after = set(garden.projection.ids.tolist())
     assert garden.projection.size == len(after) == 500
     assert not before & after, "a turnover replaces every synapse"
+
+
+def test_generated_kernels_beside_those_by_hand() -> None:
+    rows = declared.run((), quiet, neurons=100, epochs=2, repeats=2)
+    assert {row.simulator for row in rows} == {"neurosim", "by hand"}
+    assert all(row.value > 0.0 for row in rows)
 
 
 def test_loop() -> None:

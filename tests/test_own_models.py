@@ -13,7 +13,7 @@ from scipy import integrate, linalg, stats
 import neurosim as ns
 from neurosim import models
 from neurosim.compiled import compilations
-from neurosim.engine.neurons import code
+from neurosim.engine.neurons import code, powers
 from neurosim.models import NeuronModel, from_equations
 
 # FitzHugh and Nagumo's equations under a sinusoidal current, each linear in its own variable but for the cube
@@ -216,9 +216,52 @@ def test_chances_above_one_are_refused() -> None:
         ns.Simulation(network)
 
 
+# -- exponentials that are computed once ------------------------------------------------------------------
+
+GATES = """
+dp/dt = alpha*(1 - p) - beta*p : 1
+dq/dt = (low/exprel((u - 2)/s) + 0.1*alpha*ms/exprel((3 - u)/s) - q)/ms : 1
+du/dt = (2 - u)/tau : 1
+alpha = exp((u - mid)/s)/ms : 1/ms
+beta = 1/(1 + exp(-u/s))/ms : 1/ms
+"""
+
+
+@pytest.mark.parametrize("s", [0.7, 0.04])
+def test_shared_exponentials_change_no_result(s: float) -> None:
+    """At the smaller width the exponents lie too far apart to share, and each is computed by itself."""
+    model = from_equations(
+        GATES, method="rk4", parameters={"s": s, "mid": 2.5, "low": 0.2, "tau": "3 ms"}, initial={"u": -1, "q": 0.5}
+    )
+    text = code(model)
+    assert text.count("exp(") == 1
+    assert "per_exprel_of(" in text
+
+    def slope(t: float, state: Any) -> list[float]:
+        p, q, u = state
+        alpha, beta = math.exp((u - 2.5) / s), 1 / (1 + math.exp(-u / s))
+        exprel = [math.expm1(x) / x for x in ((u - 2) / s, (3 - u) / s)]
+        return [alpha * (1 - p) - beta * p, 0.2 / exprel[0] + alpha / exprel[1] / 10 - q, (2.0 - u) / 3]
+
+    neuron = alone(model, 5.0, dt=0.01)
+    exact = integrate.solve_ivp(slope, (0.0, 5.0), [0.0, 0.5, -1.0], rtol=1e-11, atol=1e-12).y[:, -1]
+    found = [getattr(neuron, name).values[0] for name in "pqu"]
+    np.testing.assert_allclose(found, exact, rtol=1e-7, atol=1e-9)
+
+
+def test_quotients_of_shared_exponentials_have_no_hole() -> None:
+    tens = 10.0 ** np.arange(-300, 3)
+    for x in (*tens, *-tens, 0.0):
+        power = math.exp(x)
+        exact = math.expm1(x) / x if x else 1.0
+        assert powers.exprel_of(x, power) == pytest.approx(exact, rel=1e-12)
+        assert powers.per_exprel_of(x, power) == pytest.approx(1.0 / exact, rel=1e-12)
+
+
 # -- parameters of each neuron ----------------------------------------------------------------------------
 
-EACH = {"tau_m": [18.0, 20.0, 25.0], "t_ref": [0.5, 2.0, 7.0], "v_th": [-50.0, -52.0, -54.0], "i_e": [400.0, 500.0, 600.0]}
+EACH = {"tau_m": [18.0, 20.0, 25.0], "t_ref": [0.5, 2.0, 7.0], "v_th": [-50.0, -52.0, -54.0],
+        "i_e": [400.0, 500.0, 600.0]}  # fmt: skip
 
 
 @pytest.mark.parametrize("names", [("tau_m",), ("t_ref", "v_th"), ("tau_m", "t_ref", "v_th", "i_e")], ids="-".join)
@@ -243,7 +286,8 @@ def test_each_neuron_has_its_own_parameters(names: tuple[str, ...]) -> None:
 
 def test_parameters_of_newborns_are_drawn_like_those_before() -> None:
     network = ns.Network(seed=5, dt=0.1)
-    neurons = network.add_population("n", 50, {"lif_delta": {"tau_m": "uniform(10 ms, 30 ms)", "e_l": "normal(-70, 2)"}})
+    spread = {"tau_m": "uniform(10 ms, 30 ms)", "e_l": "normal(-70, 2)"}
+    neurons = network.add_population("n", 50, {"lif_delta": spread})
     assert neurons.v.values.tolist() == neurons.e_l.values.tolist()  # where its model says that a neuron begins
     assert neurons.variables["tau_m"] == "ms"
     assert "tau_m" not in neurons.parameters
@@ -319,7 +363,7 @@ def test_a_mapping_is_a_model() -> None:
     ns.Simulation(network).run(1.0)
     expected = -50.0 - 20.0 * np.exp(-1.0 / neurons.tau.values)
     np.testing.assert_allclose(neurons.v.values, expected, rtol=1e-12)
-    with pytest.raises(ns.errors.UnknownName, match="no key 'treshold'.*Did you mean 'threshold'"):
+    with pytest.raises(ns.errors.UnknownName, match=r"no key 'treshold'.*Did you mean 'threshold'"):
         models.neuron({"equations": "", "treshold": ""})
 
 

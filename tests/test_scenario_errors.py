@@ -106,7 +106,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (
             "inputs.drive.rate: 16 kHz",
             "populations.exc.tau_m: 3 ms",
-            "17: protocol.0.set.populations.exc.tau_m: 'tau_m' is",
+            "17: protocol.0.set.populations.exc.tau_m: `on` is for",
         ),
         ("rate(exc,", "rate(ecx,", "18: protocol.1.when: no name 'ecx'"),
         ("spikes: [exc]", "spikes: [exc, ihn]", "20: record.spikes.1: no population or group 'ihn'"),

@@ -36,9 +36,9 @@ projections:
       - name: counter
         equations: |
           arrived : 1
-          credit : weight
+          u : weight
         on_arrival: arrived += 1
-        on_modulator: credit += amount*weight
+        on_modulator: u += amount*weight
         modulator: reward
   fixed: {from: exc, to: inh, connect: all_to_all, weight: 0.5 mV, delay: 1 ms}
 """
@@ -112,7 +112,7 @@ def test_rules_bounds_and_precision_are_those_of_the_file(tmp_path: Path) -> Non
     assert [rule.name for rule in plastic.learning] == ["stdp", "counter"]
     assert plastic.learning[0].constants["tau_plus"] == 15
     assert plastic.weight_bounds == (0, 2)
-    assert plastic.variables == {"weight": "mV", "delay": "ms", "arrived": "", "credit": "mV"}
+    assert plastic.variables == {"weight": "mV", "delay": "ms", "arrived": "", "u": "mV"}
     weights = plastic.weight.values
     assert (weights != weights.astype(np.float32)).any()
 
@@ -209,11 +209,11 @@ protocol:
   - {at: 200 ms, lesion: {projection: plastic, where: "arrived < 101 and pre < 10"}}
 record:
   spikes: [src, exc]
-  synapses: {plastic: {variables: [weight, arrived, credit], every: 50 ms}}
+  synapses: {plastic: {variables: [weight, arrived, u], every: 50 ms}}
 expect:
   - {variables: {projection: plastic, variable: arrived, statistic: min}, at: 150 ms, between: [100, 100]}
   - {variables: {projection: plastic, variable: arrived, statistic: max}, at: 100 ms, between: [1, 50]}
-  - {variables: {projection: plastic, variable: credit, statistic: sd}, at: 50 ms, between: [0 mV, 0 mV]}
+  - {variables: {projection: plastic, variable: u, statistic: sd}, at: 50 ms, between: [0 mV, 0 mV]}
   - {weights: {projection: plastic, above: 1 mV}, at: 300 ms, between: [0, 1]}
   - {weights: {projection: plastic, above: 0.5 mV, below: 1500 uV, to: cue}, between: [0, 1]}
   - {weights: {projection: plastic, statistic: mean}, at: 50 ms, between: [0 mV, 2000 uV]}
@@ -230,10 +230,10 @@ def test_what_rules_keep_is_recorded_set_and_expected(tmp_path: Path) -> None:
     samples = result.synapses("plastic")
     at = {time: samples["time"] == time for time in (50.0, 100.0, 150.0, 300.0)}
     before = {name: column[at[100.0]] for name, column in samples.items()}
-    assert before["credit"].max() == 0  # recorders see a time before its edits
+    assert before["u"].max() == 0  # recorders see a time before its edits
     after = {name: column[at[150.0]] for name, column in samples.items()}
     assert after["arrived"].max() < 100
-    np.testing.assert_allclose(after["credit"], before["weight"] / 2, rtol=1e-12)
+    np.testing.assert_allclose(after["u"], before["weight"] / 2, rtol=1e-12)
     assert found[5]["value"] == pytest.approx(samples["weight"][at[50.0]].mean())
     last = samples["weight"][at[300.0]]
     assert last.size < 240
@@ -359,9 +359,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("modulate: {reward: 0.5}", "modulate: {reward: 5 mV}", "must be a plain number"),
         ("projections.plastic.arrived", "projections.plastic.arived", "no synapse variable 'arived' of plastic."),
         ("arrived < 101", "arrive < 101", "no name 'arrive'."),
-        ("[weight, arrived, credit]", "[weight, arrived, credi]", "plastic.variables.2: no synapse variable 'credi'"),
-        ("variable: credit,", "variable: credt,", "no synapse variable 'credt' of plastic."),
-        ("variable: credit,", "", "`variable` says which of `variables`"),
+        ("[weight, arrived, u]", "[weight, arrived, uu]", "plastic.variables.2: no synapse variable 'uu'"),
+        ("variable: u,", "variable: ub,", "no synapse variable 'ub' of plastic."),
+        ("variable: u,", "", "`variable` says which of `variables`"),
         ("above: 1 mV}", "above: 1 ms}", "expect.3.weights.above: must be a voltage"),
         ("above: 1 mV}", "from: cuee, above: 1 mV}", "expect.3.weights.from: no population or group 'cuee'."),
         ("above: 1 mV}", "statistic: mode}", "must be 'mean', 'sd', 'median', 'min', 'max' or 'bimodality'"),

@@ -26,19 +26,19 @@ _COLOURS = 64  # that a picture of lines needs; it makes files a third as large
 _HEAD = """\
 # Gallery
 
-What every model and rule of the library does, found out by running it. `neurosim models NAME --picture FILE.png` draws \
-one, `make gallery` draws them all and writes this page. How to write your own: [models](models.md), \
+What every model and rule of the library does, found out by running it. `neurosim models NAME --picture FILE.png` \
+draws one, `make gallery` draws them all and writes this page. How to write your own: [models](models.md), \
 [learning rules](learning.md).
 
-A **neuron model** is shown with a step of current (what else it remembers stands below the potential), with its firing \
-rate over the current, and with what one spike does at each of its receptors. A **source** is shown with what it sends. \
-All parameters have their defaults.
+A **neuron model** is shown with a step of current (what else it remembers stands below the potential), with its \
+firing rate over the current, and with what one spike does at each of its receptors. A **source** is shown with what \
+it sends. All parameters have their defaults.
 """
 _LEARNING = """\
 ## Learning rules
 
-A rule for **pairs** is shown with the change by one pair, over the time from the arrival of the presynaptic spike to the \
-spike of the target; over the weight that there was; and with the change by 60 pairs, over their rate. \
+A rule for **pairs** is shown with the change by one pair, over the time from the arrival of the presynaptic spike to \
+the spike of the target; over the weight that there was; and with the change by 60 pairs, over their rate. \
 **Short-term plasticity** is shown with what the spikes of a train transmit.
 """
 

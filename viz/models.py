@@ -5,7 +5,7 @@ A source has no such answers; its picture shows what it sends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,12 +61,12 @@ def _unit(unit: str) -> str:
 # ---- a step of current ------------------------------------------------------------------------------
 
 
-def _paint_trace(figure: Figure, place: object, model: NeuronModel, trace: trials.Trace) -> None:
+def _paint_trace(figure: Figure, place: Any, model: NeuronModel, trace: trials.Trace) -> None:
     """Draw the main variable, and below it what else a neuron remembers."""
     extra = _further(model, trace)
     heights = (2.6, 1.0) if extra else (1.0,)
     space = 0.14 if len(extra) < 2 else 0.34
-    inner = place.subgridspec(len(heights), 1, height_ratios=heights, hspace=space)  # type: ignore[attr-defined]
+    inner = place.subgridspec(len(heights), 1, height_ratios=heights, hspace=space)
     axes = figure.add_subplot(inner[0, 0])
     _paint_main(axes, model, trace)
     last = axes
@@ -158,7 +158,7 @@ def _paint_rates(axes: Axes, model: NeuronModel, rates: trials.Rates, shown: flo
     top = 1.08 * float(rates.steady.max() or 1.0)
     if adapts:
         top = min(float(np.nanmax(rates.onset[both])), 3.0 * top)
-        dashed = {"linewidth": 1.1, "linestyle": (0, (4, 1.5))}
+        dashed: dict[str, Any] = {"linewidth": 1.1, "linestyle": (0, (4, 1.5))}
         axes.plot(rates.currents, rates.onset, color=INH, label="first interval", gid="onset", **dashed)
     axes.plot(rates.currents, rates.steady, color=EXC, label="after 1 s", gid="rates")
     axes.axvline(shown, color=EVENT, linewidth=1.0, zorder=0)
@@ -180,13 +180,13 @@ def _paint_rates(axes: Axes, model: NeuronModel, rates: trials.Rates, shown: flo
 # ---- one spike --------------------------------------------------------------------------------------
 
 
-def _paint_answers(figure: Figure, place: object, model: NeuronModel, found: list[trials.Answer]) -> None:
+def _paint_answers(figure: Figure, place: Any, model: NeuronModel, found: list[trials.Answer]) -> None:
     """Draw what one arriving spike does: to the synaptic current, and to the potential."""
     main = trials.main_variable(model)
     units = {s.name: s.unit for s in model.state}
     own = [a for a in found if a.drive_name != main]
     rows = (1.0, 1.35) if own else (1.0,)
-    inner = place.subgridspec(len(rows), 1, height_ratios=rows, hspace=0.14)  # type: ignore[attr-defined]
+    inner = place.subgridspec(len(rows), 1, height_ratios=rows, hspace=0.14)
     lower = figure.add_subplot(inner[-1, 0])
     if own:
         upper = figure.add_subplot(inner[0, 0], sharex=lower)

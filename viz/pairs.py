@@ -127,10 +127,11 @@ def _laboratory(
     bounds: dict[str, Any] = {"weight": (0.0, W_MAX)} if reads_bounds(rule) else {}
     bounds |= {"delay": D_BOUNDS} if rule.writes_delay else {}
     network.connect(
-        source, targets, "one_to_one", name="learning", weight=weights, delay=delay, receptor="plastic", learning=[rule],
-        bounds=bounds, precision="float64",
+        source, targets, "one_to_one", name="learning", weight=weights, delay=delay, receptor="plastic",
+        learning=[rule], bounds=bounds, precision="float64",
     )  # fmt: skip
-    return ns.Simulation(network, dt=DT, threads=1)
+    simulation: Simulation = ns.Simulation(network, dt=DT, threads=1)
+    return simulation
 
 
 def _earlier(trains: Sequence[Sequence[float]], delay: float) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""The picture of a learning rule: what pairs of spikes do to weight and delay, or what the spikes of a train transmit."""
+"""The picture of a learning rule: what pairs of spikes do to weight and delay, or what trains of spikes transmit."""
 
 from __future__ import annotations
 
@@ -195,7 +195,8 @@ def _paint_numbers(axes: Axes, rule: ConfiguredRule) -> None:
     found = pairs.amplitudes(rule, [_train(rate, 10) for rate in rates])
     for rate, heights, colour in zip(rates, found, _SHADES, strict=True):
         numbers = np.arange(1, heights.size + 1)
-        axes.plot(numbers, heights, color=colour, marker="o", markersize=2.8, label=f"{rate:g} Hz", gid=f"rate {rate:g}")
+        label = f"{rate:g} Hz"
+        axes.plot(numbers, heights, color=colour, marker="o", markersize=2.8, label=label, gid=f"rate {label}")
     axes.set_ylim(0, None)
     axes.set_xticks([1, 4, 7, 10])
     axes.set_title("With the defaults" if rule == rule.rule() else "Spike by spike")

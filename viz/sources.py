@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def draw_source(model: ConfiguredModel) -> Figure:
     return figure
 
 
-def _marks(axes: Axes, times: NDArray[np.float64], rows: NDArray[np.int64], colour: str, gid: str) -> None:
+def _marks(axes: Axes, times: NDArray[np.float64], rows: NDArray[Any], colour: str, gid: str) -> None:
     axes.plot(times, rows, linestyle="none", marker="|", markersize=7, markeredgewidth=1.1, color=colour, gid=gid)
     axes.set_xlabel("time (ms)")
     quiet(axes, y=False)
@@ -67,7 +67,7 @@ def _repeating(axes: Axes, model: ConfiguredModel) -> None:
 
 
 def _make_room(axes: Axes) -> None:
-    axes.figure.subplots_adjust(left=0.2)  # type: ignore[union-attr]
+    axes.figure.subplots_adjust(left=0.2)
 
 
 def _random(figure: Figure, model: ConfiguredModel) -> None:
@@ -77,7 +77,7 @@ def _random(figure: Figure, model: ConfiguredModel) -> None:
         raise UsageError(f"{model.name} does not fire, so there is no picture of it.")
     raster, rate, intervals = figure.subplots(1, 3, width_ratios=(1.55, 1, 1))
     few = rows < _ROWS
-    strokes = {"linestyle": "none", "marker": "|", "markersize": 3.5, "markeredgewidth": 0.9}
+    strokes: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 3.5, "markeredgewidth": 0.9}
     raster.plot(times[few], rows[few], color=SENT, gid="sent", **strokes)
     raster.set_xlabel("time (ms)")
     raster.set_ylabel(f"{_ROWS} neurons")

@@ -174,7 +174,7 @@ def _answer(model: ConfiguredModel, receptor: str, unit: str, weights: Values, h
     peaks = np.abs(change[main]).max(axis=0)
     peaks[~np.isfinite(peaks) | (peaks == 0)] = 1e-300
     best = int(np.argmin(np.abs(np.log(peaks / wanted))))
-    times = (np.arange(change[main].shape[0]) - 1) * DT
+    times = np.asarray((np.arange(change[main].shape[0]) - 1) * DT, np.float64)
     return Answer(receptor, float(weights[best]), unit, times, change[main][:, best], driven, change[driven][:, best])
 
 

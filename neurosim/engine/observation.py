@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from neurosim.graph.groups import Group
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
+from neurosim.units import quantity
+
+_MOST_STEPS = 2**62
 
 Listener = Callable[[NDArray[np.int64], NDArray[np.uint32]], Any]
 
@@ -42,7 +46,12 @@ class Observation:
 
     def steps(self, duration: Any, what: str = "duration") -> int:
         """A duration (ms or a quantity) in time steps."""
-        raise NotImplementedError
+        value = quantity(duration, "ms", what)
+        if value < 0.0:
+            raise UsageError(f"{what} is {value:g} ms; time does not run backwards.")
+        if value / self.dt > _MOST_STEPS:
+            raise UsageError(f"{what} is {value:g} ms, more time steps of {self.dt:g} ms than can be counted.")
+        return math.floor(value / self.dt + 0.5)
 
     def _period(self, period: Any, what: str) -> int:
         """A period in time steps, at least one."""

@@ -27,12 +27,10 @@ from neurosim.graph.groups import Group
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
-from neurosim.units import quantity
 
 Action = Callable[["Simulation"], Any]
 SpikeAction = Callable[["Simulation", NDArray[np.float64], NDArray[np.uint32]], Any]
 
-_MOST_STEPS = 2**62
 _BREATH = 0.05  # wall seconds between two looks at the outside world (progress, Ctrl-C)
 
 
@@ -120,15 +118,6 @@ class Simulation(Observation):
         """Synaptic events so far: spikes times the out-degree at emission."""
         self._account()
         return self._events
-
-    def steps(self, duration: Any, what: str = "duration") -> int:
-        """A duration (ms or a quantity) in time steps."""
-        value = quantity(duration, "ms", what)
-        if value < 0.0:
-            raise UsageError(f"{what} is {value:g} ms; time does not run backwards.")
-        if value / self.dt > _MOST_STEPS:
-            raise UsageError(f"{what} is {value:g} ms, more time steps of {self.dt:g} ms than can be counted.")
-        return math.floor(value / self.dt + 0.5)
 
     def run(self, duration: float | str) -> None:
         """Advance by ``duration`` (ms or a quantity); what is due at the end is done, too."""

@@ -19,8 +19,8 @@ _TAKEN = """
     coming constants cursor d d_high d_low delay dt due emissions emitted enqueue entry events f faded fade fields fire
     fired first floats gather head hit i integers is_quick j k latest listed m mask math n n_fired n_listed nodes
     nodes_of node np now older out parity pending piece_of place places pool population posts r record released
-    replayed ring room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes
-    state step step_of tables target ticked u v w values w_high w_low waiting weight words young
+    replayed ring room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots
+    spike spikes state step step_of tables target ticked u v w values w_high w_low waiting weight words young
 """
 #: Names that synapses have for users already.
 _SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})

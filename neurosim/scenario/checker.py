@@ -129,8 +129,8 @@ class Checker:
                 if name in (one, full):
                     if len(self.rules.get(full, ())) < len(projection.learning):
                         return {}
-                    rules = named(self.rules.get(full, ()))
-                    units |= {rule[variable.name]: variable.unit for rule in rules for variable in rule.rule.variables}
+                    for one_rule in named(self.rules.get(full, ())):
+                        units |= {one_rule.shown[v.name]: v.unit for v in one_rule.rule.variables}
         return units
 
     def weight_unit(self, name: str) -> str | None:

@@ -15,7 +15,8 @@ TAKEN = frozenset({
     "np", "range", "abs", "min", "max", "array_at", "by_address", "inlined", "record_at", "POPULATION", "arrivals",
     "clear", "emit", "floats", "integers", "normals_of_block", "words_of_block", "uniform", "advance", "propagate",
     "reset", "record", "first", "n_steps", "lo", "hi", "shard", "parity", "r", "population", "size", "mark",
-    "held_until", "free", "i", "j", "k", "step", "slot", "block", "ids", "KERNEL", "RECORD", *FUNCTIONS,
+    "held_until", "free", "i", "j", "k", "step", "slot", "block", "ids", "exprel_of", "per_exprel_of", "KERNEL",
+    "RECORD", *FUNCTIONS,
 })  # fmt: skip
 
 

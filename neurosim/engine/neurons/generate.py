@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from types import ModuleType
 
 from neurosim import generated
 from neurosim.engine.neurons.constants import Constants, Propagator, Recipe, Steps, spelled
 from neurosim.engine.neurons.integrators import Body, step
+from neurosim.engine.neurons.powers import with_shared_powers
 from neurosim.expressions.source import source
+from neurosim.expressions.tree import Node
 from neurosim.models import NeuronModel
 from neurosim.models.algebra import names_in, symbol
 from neurosim.models.dynamics import DRAWN, Dynamics
@@ -29,6 +31,7 @@ import numpy as np
 _IMPORTED = {
     "neurosim.compiled": ("array_at", "by_address", "inlined", "record_at"),
     "neurosim.engine.neurons.draws": ("normals_of_block", "uniform", "words_of_block"),
+    "neurosim.engine.neurons.powers": ("exprel_of", "per_exprel_of"),
     "neurosim.engine.records": ("POPULATION", "arrivals", "clear", "emit", "floats", "integers"),
 }
 _SIGNATURE = "record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int"
@@ -36,11 +39,15 @@ _SIGNATURE = "record: int, first: int, n_steps: int, lo: int, hi: int, shard: in
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A generated kernel: its source, how its constants are computed, and the random streams it draws from."""
+    """A generated kernel: its source, how its constants are computed, and the random streams it draws from.
+
+    ``spans`` are the distances between exponents that share an exponential, see `powers`.
+    """
 
     source: str
     recipes: Mapping[str, Recipe]
     streams: tuple[str, ...]
+    spans: tuple[Node, ...] = ()
 
     @cached_property
     def module(self) -> ModuleType:
@@ -50,7 +57,7 @@ class Program:
 
 @lru_cache(maxsize=512)
 def program(
-    dynamics: Dynamics, inputs: tuple[str, ...], varying: frozenset[str], resting: bool = True
+    dynamics: Dynamics, inputs: tuple[str, ...], varying: frozenset[str], resting: bool = True, sharing: bool = True
 ) -> Program:
     """The kernel of a model.
 
@@ -59,8 +66,11 @@ def program(
     inputs : the variables that receptors add to.
     varying : the parameters that every neuron has its own value of.
     resting : whether the linear system has a state of rest.
+    sharing : whether exponentials that are powers of each other are computed once.
     """
-    return _Writer(dynamics, inputs, varying, resting).program()
+    constants = Constants(dynamics.constants, varying)
+    dynamics, spans = with_shared_powers(dynamics, constants.is_constant) if sharing else (dynamics, ())
+    return replace(_Writer(dynamics, inputs, constants, resting).program(), spans=spans)
 
 
 def code(model: NeuronModel, varying: Iterable[str] = ()) -> str:
@@ -69,9 +79,8 @@ def code(model: NeuronModel, varying: Iterable[str] = ()) -> str:
 
 
 class _Writer:
-    def __init__(self, dynamics: Dynamics, inputs: tuple[str, ...], varying: frozenset[str], resting: bool) -> None:
-        self.dynamics, self.inputs, self.resting = dynamics, inputs, resting
-        self.constants = Constants(dynamics.constants, varying)
+    def __init__(self, dynamics: Dynamics, inputs: tuple[str, ...], constants: Constants, resting: bool) -> None:
+        self.dynamics, self.inputs, self.constants, self.resting = dynamics, inputs, constants, resting
         self.state = tuple(dynamics.equations.state)
         self.fires = dynamics.threshold is not None
         self.holds = dynamics.refractory is not None

@@ -13,6 +13,7 @@ from neurosim.models.algebra import (
     add,
     affine,
     call,
+    calls_in,
     divide,
     is_number,
     multiply,
@@ -66,7 +67,8 @@ class Body:
         """The text of a prepared tree."""
         read = names_in(tree)
         self.used |= read & self.constants.recipes.keys()
-        text = source(tree, {name: names.get(name, name) for name in read})
+        calls = {call.name for call in calls_in(tree)}
+        text = source(tree, {name: names.get(name, name) for name in read | calls})
         self.functions.update(functions_in(text))
         return text
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neurosim import rng
 from neurosim.engine.neurons.constants import Propagator, Recipe, Steps
 from neurosim.engine.neurons.generate import program
+from neurosim.engine.neurons.powers import FARTHEST
 from neurosim.engine.neurons.propagators import Matrices, noise_factor, propagators, resting_state
 from neurosim.errors import UsageError
 from neurosim.expressions.tree import Node, evaluate
@@ -35,9 +36,10 @@ def lower(population: Population, dt: float) -> tuple[ModuleType, dict[str, Any]
     dynamics = population.model.dynamics
     values = parameters_of(population, dt)
     exact = None if dynamics.linear is None else _Exact(population, dynamics, values, dt)
-    made = program(
-        dynamics, population.model.input_variables, frozenset(population.spread), exact is None or exact.resting
-    )
+    asked = population.model.input_variables, frozenset(population.spread), exact is None or exact.resting
+    made = program(dynamics, *asked)
+    if any(np.any(~(np.abs(evaluate(span, values)) <= FARTHEST)) for span in made.spans):
+        made = program(dynamics, *asked, sharing=False)
     fields: dict[str, Any] = {"seed": population.network.seed}
     for stream in made.streams:
         fields[f"{stream}__purpose"] = rng.purpose("draw", population.name, stream)
