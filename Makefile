@@ -12,7 +12,7 @@ WORKERS ?= 2
 PYTEST := HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint slow bench peers clean
+.PHONY: help run test lint slow bench gallery peers clean
 
 help:
 	@echo "make run     install into $(VENV), run a first network, leave a picture"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff and mypy only"
 	@echo "make slow    the tests that take minutes"
 	@echo "make bench   the benchmarks"
+	@echo "make gallery the pictures of all models and learning rules, and docs/gallery.md"
 	@echo "make peers   an environment of its own for each simulator we compare with"
 	@echo "make clean   remove environments, caches and what runs left"
 
@@ -54,6 +55,9 @@ slow: $(VENV)/test.stamp
 
 bench: $(VENV)/core.stamp
 	@$(BIN)/neurosim bench
+
+gallery: $(VENV)/core.stamp
+	@$(BIN)/python -m neurosim.viz.gallery docs
 
 # ---- environments: each stamp says that its environment is as pyproject.toml and constraints.txt want it --------
 

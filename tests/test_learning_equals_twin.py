@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -216,3 +217,47 @@ def test_many_lessons_are_equal(course: str, precision: str, data: st.DataObject
 @given(data=st.data())
 def test_lessons_are_equal_in_the_lanes(course: str, data: st.DataObject) -> None:
     _learn(data, course, "float32", threads=(1,))
+
+
+def _long_life(course: str, precision: str, steps: int, seed: int) -> None:
+    """Neurons driven at random, and a structure that keeps changing: memories must forget, and not too much."""
+    draw = random.Random(seed)
+    both = Both(seed=seed, dt=0.5)
+    both.poisson("in", 5, 300.0)
+    both.population("out", 6, "lif_delta", i_e=230.0, t_ref=1.0)
+    both.drive("noise", "out", 1500.0, 1.0)
+    moving = course in MOVING
+    bounds = {"weight": (0.0, 2.0), **({"delay": (0.5, 8.2)} if moving else {})}
+    for name, source in (("forth", "in"), ("back", "out")):
+        both.projection(name, source, "out", rules=COURSES[course], bounds=bounds, precision=precision)
+    both.start(threads=2)
+    for longest in range(2, 2 + steps // 40):  # delays get longer and longer
+        for name, source in (("forth", "in"), ("back", "out")):
+            pre, post = both.net.populations[source].ids.tolist(), both.net.populations["out"].ids.tolist()
+            n = draw.randint(0, 3)
+            delays = [draw.uniform(0.5, 8.2) if moving else draw.randint(1, longest) * 0.5 for _ in range(n)]
+            weights = [draw.uniform(0.1, 1.0) for _ in range(n)]
+            both.connect(name, draw.choices(pre, k=n), draw.choices(post, k=n), weights, delays)
+            ids = both.net.projections[name].ids.tolist()
+            both.disconnect(name, draw.sample(ids, max(0, len(ids) - 20)))
+        if draw.random() < 0.2:
+            both.die("out", [draw.choice(post)])
+            both.born("out", 1)
+        both.run(40)
+        both.compare()
+    assert all(len(spikes) > steps // 10 for spikes in both.world.spikes.values())
+
+
+@pytest.mark.parametrize(("course", "precision"), [("all", "float32"), ("moved, all", "float64")])
+def test_a_long_life_is_equal(course: str, precision: str) -> None:
+    with _engine(shards=2, log=8):
+        _long_life(course, precision, 480, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("course", COURSES)
+def test_long_lives_are_equal(course: str, precision: str, seed: int) -> None:
+    with _engine(shards=(1, 2, 4)[seed % 3], log=(8, 64)[seed % 2]):
+        _long_life(course, precision, 2400, seed)

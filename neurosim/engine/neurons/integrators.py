@@ -177,7 +177,7 @@ def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
     for name, rate in _equations(body):
         rates[name] = rate
         if name in changing:
-            parts = affine(within(rate, named, lambda part, name=name: name in names_in(part)), {name}) or {}
+            parts = affine(_with(name, rate, named), {name}) or {}
             slope = symbol(f"{name}__slope")
             rates[name] = add(parts.get(REST, number(0.0)), multiply(slope, symbol(name)))
         start.compute(rates[name])
@@ -199,11 +199,16 @@ def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
     return new
 
 
+def _with(name: str, tree: Node, named: Mapping[str, Node]) -> Node:
+    """A tree with the subexpressions written out that a variable takes part in."""
+    return within(tree, named, lambda part: name in names_in(part))
+
+
 def _constant_slope(body: Body, name: str, rate: Node, slope: Node) -> Node:
     """The new value of a variable whose slope does not change."""
     if is_number(slope, 0.0):
         return _moved(name, _DT, rate)
-    parts = affine(within(rate, body.dynamics.named, lambda part: name in names_in(part)), {name})
+    parts = affine(_with(name, rate, body.dynamics.named), {name})
     if parts is not None and REST not in parts:
         return multiply(call("exp", multiply(slope, _DT)), symbol(name))
     return _moved(name, multiply(_DT, call("exprel", multiply(slope, _DT))), rate)
