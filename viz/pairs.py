@@ -30,6 +30,7 @@ _D = 1.0  # ms, elsewhere
 _UNITS = ("mV", "pA", "nS", "mV/ms", "")
 _STATE = re.compile(r"\b([A-Za-z]\w*)_(?:pre|post)\b")
 _FIRST = 200.0  # ms, of the first pair
+_TICK = 1.0  # ms, at the multiples of which trains arrive
 
 
 def code_of(rule: ConfiguredRule) -> str:
@@ -99,12 +100,12 @@ def pairs(
 
 
 def amplitudes(rule: ConfiguredRule, trains: Sequence[Sequence[float]]) -> list[Values]:
-    """What each spike of each train of arrivals (ms) transmits, as a share of the weight."""
+    """What each spike of each train of arrivals (whole ms) transmits, as a share of the weight."""
     simulation = _laboratory(rule, trains, np.full(len(trains), HALF), [[]] * len(trains))
-    recorder = simulation.record_state("target", "heard", every=DT)
+    recorder = simulation.record_state("target", "heard", every=_TICK)
     simulation.run(max(map(max, trains)) + 1.0)
     heard = recorder["heard"].reshape(-1, len(trains)) / HALF
-    return [heard[np.round(np.asarray(train) / DT).astype(np.intp), k] for k, train in enumerate(trains)]
+    return [heard[np.round(np.asarray(train) / _TICK).astype(np.intp), k] for k, train in enumerate(trains)]
 
 
 def _laboratory(

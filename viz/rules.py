@@ -170,7 +170,7 @@ def _draw_trains(rule: ConfiguredRule) -> Figure:
 
 
 def _train(rate: float, spikes: int) -> list[float]:
-    return [round(20.0 + 1e3 / rate * k, 1) for k in range(spikes)]
+    return [20.0 + round(1e3 / rate) * k for k in range(spikes)]
 
 
 def _paint_train(axes: Axes, shown: Mapping[str, ConfiguredRule], colours: tuple[str, ...]) -> None:
@@ -206,7 +206,7 @@ def _paint_numbers(axes: Axes, rule: ConfiguredRule) -> None:
 
 def _paint_stationary(axes: Axes, shown: Mapping[str, ConfiguredRule], colours: tuple[str, ...]) -> None:
     """Draw what a spike transmits when a train has gone on for long."""
-    rates = np.array([0.5, 1, 2, 3, 5, 7, 10, 14, 20, 30, 40, 60, 80, 100])
+    rates = 1e3 / np.array([2000, 1000, 500, 300, 200, 150, 100, 70, 50, 35, 25, 18, 14, 12, 10])
     trains = [_train(rate, max(round(4.0 * rate), 8)) for rate in rates]
     for k, ((name, rule), colour) in enumerate(zip(shown.items(), colours, strict=False)):
         last = [heights[-1] for heights in pairs.amplitudes(rule, trains)]

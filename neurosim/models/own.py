@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from neurosim.errors import ExpressionError, InvalidInput, NeurosimError, UsageError, unknown
+from neurosim.errors import ExpressionError, InvalidInput, NeurosimError, UnitError, UsageError, unknown
 from neurosim.expressions import parse
 from neurosim.expressions.tree import Constant
 from neurosim.models.declare import (
@@ -18,8 +19,10 @@ from neurosim.models.declare import (
     is_spread,
 )
 from neurosim.models.equations import Equations, read_equations
+from neurosim.units import parse_unit
 
 _DRIVES = ("pA", "mV/ms", "mV", "1/ms", "")  # what an injected current may be in; the equations tell which
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s+(\S.*)\Z")
 
 
 def from_equations(
@@ -142,6 +145,12 @@ def _quantity(value: Any) -> tuple[float, str]:
         raise InvalidInput(f"{value!r} is no quantity")
     if isinstance(value, int | float):
         return float(value), ""
+    written = _NUMBER.match(str(value))
+    if written is not None:  # "0.02 1/ms", which as an expression would lack a sign
+        try:
+            return float(written[1]), str(parse_unit(written[2]))
+        except UnitError:
+            pass
     tree = parse(str(value), {})
     if not isinstance(tree.tree, Constant) or tree.unit == "bool":
         raise InvalidInput(f"{value!r} is no quantity")
