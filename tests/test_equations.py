@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neurosim as ns
+from neurosim.engine.neurons import code
 from neurosim.errors import InvalidInput, NeurosimError
 from neurosim.expressions import parse
 from neurosim.expressions.tree import Node, evaluate
@@ -141,6 +142,19 @@ def test_huge_texts_are_refused_at_once() -> None:
     for text in ("dv/dt = -v/tau : mV\n" * 2000, "a = 1 : 1\n" * 50_000, "dv/dt = " + "(" * 5000 + "v : mV"):
         with pytest.raises(InvalidInput):
             from_equations(text, parameters=LEAK)
+
+
+@pytest.mark.parametrize("method", ["", "rk4", "exponential_euler"])
+@pytest.mark.parametrize("begin", ["p", "v", "xi*sqrt(1 ms)", "tau/ms"])
+def test_lines_that_double_are_refused_or_cheap(method: str, begin: str) -> None:
+    doubling = "".join(f"a{k + 1} = a{k} + a{k} : 1\n" for k in range(150))
+    text = f"dv/dt = (a150 - v)/tau : 1\na0 = {begin} : 1\n{doubling}"
+    try:
+        model = from_equations(text, parameters={**LEAK, "p": 1e-60}, method=method)
+    except InvalidInput as error:
+        assert "grow out of all bounds" in str(error) or "is nan" in str(error)
+    else:
+        code(model)
 
 
 def test_every_model_of_the_library_is_sound() -> None:

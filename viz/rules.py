@@ -214,6 +214,6 @@ def _paint_stationary(axes: Axes, shown: Mapping[str, ConfiguredRule], colours: 
     axes.set_ylim(0, None)
     axes.set_xscale("log")
     axes.set_xticks([1, 10, 100], ["1", "10", "100"])
-    axes.set_title("After 4 s")
+    axes.set_title("In a long train")
     axes.set_title("last spike", loc="right", color=SOFT, fontsize=7.5, fontweight="normal")
     axes.set_xlabel("rate of the train (Hz)")

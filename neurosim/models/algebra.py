@@ -9,12 +9,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 
+from neurosim.errors import ExpressionError
 from neurosim.expressions import BUILTINS
 from neurosim.expressions.tree import Binary, Call, Comparison, Constant, Node, Symbol, Unary, children, walk
 from neurosim.units import PLAIN
 
 Coefficients = dict[str, Node]
 """Coefficient of each variable in a sum; that of ``REST`` is what holds no variable. What is not there is zero."""
+
+LARGEST = 20_000
+"""Nodes of a tree; subexpressions that are written out in each other can double with every line."""
 
 REST = ""
 
@@ -67,10 +71,24 @@ def rebuilt(node: Node, parts: Iterable[Node]) -> Node:
 
 
 def substituted(node: Node, values: Mapping[str, Node]) -> Node:
-    """The tree with symbols replaced by trees."""
+    """The tree with symbols replaced by trees; raises ExpressionError where it grows out of all bounds."""
+    found = _replaced(node, values) if values else node
+    if _size(found, {}) > LARGEST:
+        raise ExpressionError("the equations grow out of all bounds once they are written out")
+    return found
+
+
+def _replaced(node: Node, values: Mapping[str, Node]) -> Node:
     if isinstance(node, Symbol):
         return values.get(node.name, node)
-    return rebuilt(node, (substituted(part, values) for part in children(node)))
+    return rebuilt(node, (_replaced(part, values) for part in children(node)))
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """Nodes of a tree; a part that stands in it many times is counted as often, but looked at once."""
+    if id(node) not in known:
+        known[id(node)] = 1 + sum(_size(part, known) for part in children(node))
+    return known[id(node)]
 
 
 # -- making nodes, with what is trivial left out ----------------------------------------------------------
