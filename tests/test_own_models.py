@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +212,7 @@ def test_draws_depend_on_nothing_but_their_key() -> None:
 
 
 def test_chances_above_one_are_refused() -> None:
-    model = from_equations("", threshold="rand() < rate*dt", parameters={"rate": "3 kHz"}, name="source")
+    model = from_equations("p = rate*dt : 1", threshold="rand() < p", parameters={"rate": "3 kHz"}, name="source")
     network = ns.Network(dt=0.5)
     network.add_population("s", 2, model)
     with pytest.raises(ns.errors.UsageError, match=r"'s' \(source\): the chance of a spike in a time step of 0.5 ms"):
@@ -256,6 +259,38 @@ def test_quotients_of_shared_exponentials_have_no_hole() -> None:
         exact = math.expm1(x) / x if x else 1.0
         assert powers.exprel_of(x, power) == pytest.approx(exact, rel=1e-12)
         assert powers.per_exprel_of(x, power) == pytest.approx(1.0 / exact, rel=1e-12)
+
+
+# -- the same bits ----------------------------------------------------------------------------------------
+
+SCRIPT = """
+import neurosim as ns
+network = ns.Network(seed=3, dt=0.1)
+for name, cell in {
+    "hh": {"hh_cond_exp": {"i_e": "normal(300 pA, 50 pA)"}},
+    "adex": {"adex": {"i_e": "700 pA"}},
+    "noisy": {"equations": "dv/dt = -v/tau + 0.2*tanh(v)*xi*sqrt(1/tau) : 1", "method": "euler",
+              "parameters": {"tau": "5 ms"}, "initial": {"v": 1}},
+}.items():
+    network.add_population(name, 11, cell)
+ns.Simulation(network, threads=1).run(1.0)
+for population in network.populations.values():
+    for variable in population.model.state:
+        print(*(value.hex() for value in getattr(population, variable.name).values.tolist()))
+"""
+
+
+def test_generated_kernels_give_the_same_bits_uncompiled() -> None:
+    """In vectors, in their remainders, and in plain Python."""
+    said = []
+    for disabled in ("0", "1"):
+        environment = os.environ | {"NUMBA_DISABLE_JIT": disabled}
+        command = [sys.executable, "-c", SCRIPT]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert len(set(said[0].split())) > 50
 
 
 # -- making models ----------------------------------------------------------------------------------------

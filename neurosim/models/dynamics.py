@@ -100,7 +100,8 @@ class Dynamics:
             return ()
         match self.threshold:
             case Comparison(operators=("<" | "<=",), operands=(Symbol(name=name), other)) if name.startswith(DRAWN):
-                return (other,) if names_in(other) <= self.constants else ()
+                whole = within(other, self.named, lambda tree: names_in(tree) <= self.constants)
+                return (whole,) if names_in(whole) <= self.constants else ()
         return ()
 
     def initial_state(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,12 +169,15 @@ def read_dynamics(
     if held and not refractory:
         raise InvalidInput(f"{owner}: {held[0]} is held while refractory, but no refractory time is given.")
     hold = read_expression(refractory, parameters, "ms", f"{owner}, refractory").tree if refractory.strip() else None
-    drift, noise, named = _split(equations, owner)
     linear, slopes = None, {}
-    if method in ("", "exact"):
-        linear = _linear(equations, drift, noise, named, constants, owner)
-    elif method == "exponential_euler":
-        slopes = {name: _slope(name, tree, named, owner, equations) for name, tree in drift.items()}
+    try:
+        drift, noise, named = _split(equations, owner)
+        if method in ("", "exact"):
+            linear = _linear(equations, drift, noise, named, constants, owner)
+        elif method == "exponential_euler":
+            slopes = {name: _slope(name, tree, named, owner, equations) for name, tree in drift.items()}
+    except ExpressionError as error:
+        raise error if error.text else ExpressionError(f"{owner}: {error.message}") from None
     return Dynamics(
         owner, equations, method or "exact", constants, drift, noise, named, fires, draws, resets, hold,
         _read_initial(initial, parameters, equations, owner), linear, slopes,

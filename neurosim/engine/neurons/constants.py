@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from neurosim.expressions.source import FUNCTIONS, source
 from neurosim.expressions.tree import Constant, Node, Symbol, children
-from neurosim.models.algebra import collected, names_in, rebuilt, substituted, symbol
+from neurosim.models.algebra import collected, names_in, rebuilt, symbol
 
 #: Names that generated kernels use themselves; a model's own get two underscores.
 TAKEN = frozenset({
@@ -59,21 +59,40 @@ class Recipe:
 class Constants:
     """The constants of one kernel, by name.
 
-    ``known`` are the symbols that do not change while it runs, ``varying`` those that every neuron has its own of.
+    ``known`` are the symbols that do not change while it runs, ``varying`` those that every neuron has its own of,
+    ``defined`` the subexpressions that are constant, in order.
     """
 
     known: frozenset[str]
     varying: frozenset[str]
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    defined: dict[str, Node] = field(default_factory=dict)
+    _made_of: dict[str, frozenset[str]] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)
+
+    def take(self, named: Mapping[str, Node]) -> dict[str, Node]:
+        """Take over the subexpressions that are constant; returns the others."""
+        changing: dict[str, Node] = {}
+        for name, tree in named.items():
+            if self.is_constant(tree):
+                self.defined[name] = tree
+                self._made_of[name] = self._sources(names_in(tree))
+                self.known |= {name}
+            else:
+                changing[name] = tree
+        return changing
 
     def is_constant(self, node: Node) -> bool:
         """Whether a tree reads nothing that changes."""
         return names_in(node) <= self.known
 
+    def _sources(self, names: Iterable[str]) -> frozenset[str]:
+        """What constants are made of in the end."""
+        return frozenset().union(*(self._made_of.get(name, frozenset({name})) for name in names))
+
     def scope(self, names: Iterable[str]) -> str:
         """For whom a constant made of these symbols is computed."""
-        read = set(names)
+        read = self._sources(names)
         return "each" if read & self.varying else "drive" if "i_stim" in read else "one"
 
     def name(self, tree: Node) -> str:
@@ -101,12 +120,3 @@ class Constants:
     def prepared(self, node: Node) -> Node:
         """The tree with its constants brought together, then replaced by their names."""
         return self.hoisted(collected(node, self.is_constant))
-
-    def without(self, named: Mapping[str, Node]) -> tuple[dict[str, Node], dict[str, Node]]:
-        """Split subexpressions into those that change, and the constant ones, which are written out in the others."""
-        constant: dict[str, Node] = {}
-        changing: dict[str, Node] = {}
-        for name, tree in named.items():
-            whole = substituted(tree, constant)
-            (constant if self.is_constant(whole) else changing)[name] = whole
-        return changing, constant

@@ -41,12 +41,14 @@ _SIGNATURE = "record: int, first: int, n_steps: int, lo: int, hi: int, shard: in
 class Program:
     """A generated kernel: its source, how its constants are computed, and the random streams it draws from.
 
-    ``spans`` are the distances between exponents that share an exponential, see `powers`.
+    ``defined`` are the constant subexpressions that recipes read, in order; ``spans`` the distances between exponents
+    that share an exponential, see `powers`.
     """
 
     source: str
     recipes: Mapping[str, Recipe]
     streams: tuple[str, ...]
+    defined: Mapping[str, Node]
     spans: tuple[Node, ...] = ()
 
     @cached_property
@@ -69,6 +71,7 @@ def program(
     sharing : whether exponentials that are powers of each other are computed once.
     """
     constants = Constants(dynamics.constants, varying)
+    dynamics = replace(dynamics, named=constants.take(dynamics.named))
     dynamics, spans = with_shared_powers(dynamics, constants.is_constant) if sharing else (dynamics, ())
     return replace(_Writer(dynamics, inputs, constants, resting).program(), spans=spans)
 
@@ -105,7 +108,7 @@ class _Writer:
             for module, names in imports.items() if (used := [name for name in names if name in written])
         ]  # fmt: skip
         whole = f"{self._about()}{_HEAD}" + "\n".join(lines) + "\n\n" + text
-        return Program(whole, dict(self.constants.recipes), streams)
+        return Program(whole, dict(self.constants.recipes), streams, dict(self.constants.defined))
 
     def _about(self) -> str:
         """What was declared, as the module's docstring."""

@@ -19,7 +19,6 @@ from neurosim.models.algebra import (
     multiply,
     names_in,
     number,
-    substituted,
     symbol,
 )
 from neurosim.models.dynamics import Dynamics, within
@@ -42,8 +41,7 @@ class Body:
     normals: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.named, self._fixed = self.constants.without(self.dynamics.named)
-        self.trees = {name: self.constants.prepared(tree) for name, tree in self.named.items()}
+        self.trees = {name: self.constants.prepared(tree) for name, tree in self.dynamics.named.items()}
 
     def say(self, text: str) -> None:
         """Add a comment."""
@@ -56,12 +54,7 @@ class Body:
 
     def constant(self, tree: Node) -> str:
         """The name of a constant."""
-        prepared = self.prepared(tree)
-        return self.written(prepared, {})
-
-    def prepared(self, tree: Node) -> Node:
-        """A tree with its constants brought together and named."""
-        return self.constants.prepared(substituted(tree, self._fixed))
+        return self.written(self.constants.prepared(tree), {})
 
     def written(self, tree: Node, names: Mapping[str, str]) -> str:
         """The text of a prepared tree."""
@@ -99,12 +92,12 @@ class Point:
 
     def text(self, tree: Node) -> str:
         """The text of a tree of the model, evaluated here."""
-        return self._written(self._body.prepared(tree))
+        return self._written(self._body.constants.prepared(tree))
 
     def compute(self, tree: Node) -> None:
         """Compute the subexpressions that a tree reads."""
         read = names_in(tree)
-        for name in self._body.named:
+        for name in self._body.trees:
             if name in read and name not in self._names:
                 part = self._written(self._body.trees[name])
                 self._names[name] = self._body.let(spelled(name) + self._suffix, part)
@@ -171,7 +164,7 @@ def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
     """
     start = body.point(old, "begin")
     named = body.dynamics.named
-    slopes = {name: within(slope, named, body.constants.is_constant) for name, slope in body.dynamics.slopes.items()}
+    slopes = body.dynamics.slopes
     changing = [name for name, slope in slopes.items() if not body.constants.is_constant(slope)]
     rates: dict[str, Node] = {}
     for name, rate in _equations(body):

@@ -38,6 +38,9 @@ def lower(population: Population, dt: float) -> tuple[ModuleType, dict[str, Any]
     exact = None if dynamics.linear is None else _Exact(population, dynamics, values, dt)
     asked = population.model.input_variables, frozenset(population.spread), exact is None or exact.resting
     made = program(dynamics, *asked)
+    with np.errstate(all="ignore"):
+        for name, tree in made.defined.items():
+            values[name] = evaluate(tree, values)
     if any(np.any(~(np.abs(evaluate(span, values)) <= FARTHEST)) for span in made.spans):
         made = program(dynamics, *asked, sharing=False)
     fields: dict[str, Any] = {"seed": population.network.seed}
