@@ -94,7 +94,7 @@ class LifExp(Membrane):
     """Leaky integrate-and-fire with exponential synaptic currents; arrivals are jumps of a current (pA).
 
     ``dv/dt = (e_l - v)/tau_m + (i_exc + i_inh + i_e + stimulus)/c_m``, integrated exactly. The propagators
-    `p`, `p_exc`, `p_inh`, `d_exc`, `d_inh` may be replaced.
+    `p`, `p_exc`, `p_inh`, `d_exc`, `d_inh` and the level `rest` may be replaced.
     """
 
     dt: float
