@@ -1,9 +1,9 @@
-"""What the library declares: neuron models, learning rules and connectors, as JSON and as pages."""
+"""What the library declares: neuron models, learning rules, connectors and placements, as JSON and as pages."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -11,43 +11,55 @@ from rich.markup import escape
 from neurosim.cli._console import console, new_table
 
 if TYPE_CHECKING:
-    from neurosim.graph.connectors import Connector
+    from neurosim.graph.kinds import Kind
     from neurosim.models import NeuronModel, Parameter
     from neurosim.models.rules import LearningRule
 
-    Declared = NeuronModel | LearningRule | type[Connector]
+    Declared = NeuronModel | LearningRule | type[Kind]
+
+#: Kinds that are written as a name with parameters: what one is called, and how it stands in a scenario.
+WRITTEN = {"connectors": ("connector", "connect: {}"), "placements": ("placement", "positions: {}")}
 
 
 def library() -> dict[str, Mapping[str, Declared]]:
     """Everything there is, by kind and name."""
     from neurosim.graph.connectors import connectors
+    from neurosim.graph.placement import placements
     from neurosim.models import neuron_models
     from neurosim.models.learning import learning_rules
 
-    return {"neurons": neuron_models(), "learning": learning_rules(), "connectors": connectors()}
+    return {
+        "neurons": neuron_models(),
+        "learning": learning_rules(),
+        "connectors": connectors(),
+        "placements": placements(),
+    }
 
 
 def summary(kind: str, declared: Any) -> str:
     """Return what it is, in a line."""
-    if kind != "connectors":
+    if kind not in WRITTEN:
         return str(declared.summary)
     return (declared.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("``", "`")
 
 
 def facts(kind: str, declared: Any) -> dict[str, Any]:
     """Return everything that is declared, JSON-able."""
-    readers: dict[str, Callable[[Any], dict[str, Any]]]
-    readers = {"neurons": _model_facts, "learning": _rule_facts, "connectors": _connector_facts}
-    return readers[kind](declared)
+    if kind in WRITTEN:
+        return _written_facts(kind, declared)
+    return _model_facts(declared) if kind == "neurons" else _rule_facts(declared)
 
 
 def show(kind: str, declared: Any) -> None:
     """Print a page about it."""
     out = console()
     out.print(f"[title]{declared.name}[/]  {escape(summary(kind, declared))}", soft_wrap=True)
-    pages: dict[str, Callable[[Any], None]]
-    pages = {"neurons": _show_model, "learning": _show_rule, "connectors": _show_connector}
-    pages[kind](declared)
+    if kind in WRITTEN:
+        _show_written(kind, declared)
+    elif kind == "neurons":
+        _show_model(declared)
+    else:
+        _show_rule(declared)
     if getattr(declared, "source", ""):
         out.print(f"[label]source[/]  {escape(declared.source)}")
 
@@ -162,29 +174,46 @@ def _show_rule(rule: LearningRule) -> None:
         console().print("[label]It changes delays, so the projection must declare bounds for them.[/]")
 
 
-# ---- connectors -------------------------------------------------------------------------------------
+# ---- connectors, placements -------------------------------------------------------------------------
 
 
-def _connector_facts(rule: type[Connector]) -> dict[str, Any]:
-    fields = {field.name: field for field in dataclasses.fields(rule)}
-    required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
+def _written_facts(kind: str, declared: type[Kind]) -> dict[str, Any]:
+    from neurosim.graph.kinds import required
+
+    must = required(declared)
     return {
-        "kind": "connector",
-        "name": rule.name,
-        "summary": summary("connectors", rule),
+        "kind": WRITTEN[kind][0],
+        "name": declared.name,
+        "summary": summary(kind, declared),
         "parameters": {
-            name: {"default": None if name in required else field.default, "required": name in required}
-            for name, field in fields.items()
+            field.name: {
+                "default": None if field.name in must else field.default,
+                "required": field.name in must,
+                "unit": field.metadata.get("unit", ""),
+                "meaning": field.metadata.get("meaning", ""),
+            }
+            for field in dataclasses.fields(declared)
         },
     }
 
 
-def _show_connector(rule: type[Connector]) -> None:
-    table = new_table("parameter", "default")
-    for name, about in _connector_facts(rule)["parameters"].items():
-        table.add_row(name, "must be given" if about["required"] else str(about["default"]).lower())
+def _show_written(kind: str, declared: type[Kind]) -> None:
+    parameters = _written_facts(kind, declared)["parameters"]
+    table = new_table("parameter", "default", "unit", "meaning")
+    for name, about in parameters.items():
+        table.add_row(name, _default(about), about["unit"], escape(about["meaning"]))
     if table.row_count:
         console().print(table)
-    required = [name for name, about in _connector_facts(rule)["parameters"].items() if about["required"]]
-    example = f"{{{rule.name}: {{{', '.join(f'{name}: …' for name in required)}}}}}" if required else rule.name
-    console().print(f"[label]in a scenario[/]  connect: {escape(example)}")
+    must = [name for name, about in parameters.items() if about["required"]]
+    example = f"{{{declared.name}: {{{', '.join(f'{name}: …' for name in must)}}}}}" if must else declared.name
+    console().print(f"[label]in a scenario[/]  {escape(WRITTEN[kind][1].format(example))}")
+
+
+def _default(about: Mapping[str, Any]) -> str:
+    """Return a default as a scenario would have it."""
+    if about["required"]:
+        return "must be given"
+    value = about["default"]
+    if isinstance(value, tuple):
+        return f"[{', '.join(f'{part:g}' for part in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()

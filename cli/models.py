@@ -9,23 +9,23 @@ import click
 from rich.markup import escape
 
 from neurosim.cli._console import console, new_table, print_json
-from neurosim.cli._declared import facts, library, show, summary
+from neurosim.cli._declared import WRITTEN, facts, library, show, summary
 from neurosim.cli._types import check_picture
 from neurosim.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_KINDS = {"neurons": "neuron model", "learning": "learning rule", "connectors": "connector"}
+_KINDS = {"neurons": "neuron model", "learning": "learning rule"} | {kind: one for kind, (one, _) in WRITTEN.items()}
 
 
-@click.command("models", short_help="List the neuron models, learning rules and connectors.")
+@click.command("models", short_help="List the models, learning rules, connectors and placements.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--code", is_flag=True, help="Print the source of the kernel that is generated from NAME.")
 @click.option("-o", "--picture", metavar="FILE.png", help="Draw what NAME does (png, pdf, svg).")
 def command(name: str | None, as_json: bool, code: bool, picture: str | None) -> None:
-    """List every neuron model, learning rule and connector, or show NAME: equations, parameters, units, source."""
+    """List all neuron models, learning rules, connectors and placements, or show NAME: equations, parameters, units."""
     if name is None:
         if code or picture:
             raise UsageError("`--code` and `--picture` need the NAME of a neuron model or learning rule.")
@@ -36,10 +36,11 @@ def command(name: str | None, as_json: bool, code: bool, picture: str | None) ->
     found = library()
     kind = next((kind for kind, group in found.items() if name in group), None)
     if kind is None:
-        raise unknown("model, learning rule or connector", name, [n for group in found.values() for n in group])
+        names = [one for group in found.values() for one in group]
+        raise unknown("model, learning rule, connector or placement", name, names)
     declared = found[kind][name]
-    if kind == "connectors" and (code or picture):
-        raise UsageError(f"{name} is a connector: no kernel is generated from it, and there is no picture of it.")
+    if kind in WRITTEN and (code or picture):
+        raise UsageError(f"{name} is a {_KINDS[kind]}: no kernel is generated from it, and there is no picture of it.")
     if picture:
         target = Path(picture)
         check_picture(target)

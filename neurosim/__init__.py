@@ -43,9 +43,10 @@ _MODULES = {
     "learning": "neurosim.models.learning",
     "connectors": "neurosim.graph.connectors",
     "inputs": "neurosim.graph.inputs",
+    "place": "neurosim.graph.placement",
 }
 #: Names that later versions bring; asking for one says so.
-_ANNOUNCED = ("restore", "structure", "place")
+_ANNOUNCED = ("restore", "structure")
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 

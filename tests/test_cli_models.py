@@ -27,9 +27,11 @@ __all__ = ["folder"]  # fixtures
 
 def test_the_list_holds_every_kind() -> None:
     from neurosim.graph.connectors import connectors
+    from neurosim.graph.placement import placements
 
     shown, facts = neurosim("models").stdout, only_json(neurosim("models", "--json"))
-    for kind, names in (("neurons", neuron_models()), ("learning", learning_rules()), ("connectors", connectors())):
+    declared = {"neurons": neuron_models(), "learning": learning_rules()}
+    for kind, names in (declared | {"connectors": connectors(), "placements": placements()}).items():
         assert list(facts[kind]) == list(names)
         assert all(f"\n{name} " in f"\n{shown}" for name in names)
         assert all(about["summary"] and about["kind"] for about in facts[kind].values())
@@ -60,12 +62,30 @@ def test_a_rule_is_shown_with_all_it_declares() -> None:
 def test_a_connector_is_shown_with_what_it_needs() -> None:
     facts = only_json(neurosim("models", "fixed_indegree", "--json"))
     assert facts["parameters"] == {
-        "n": {"default": None, "required": True},
-        "autapses": {"default": True, "required": False},
-        "multapses": {"default": True, "required": False},
+        name: {"default": default, "required": default is None, "unit": "", "meaning": meaning}
+        for name, default, meaning in (
+            ("n", None, "synapses onto each target"),
+            ("autapses", True, "whether a neuron may connect to itself"),
+            ("multapses", True, "whether one pair may have several synapses"),
+        )
     }
     assert "connect: {fixed_indegree: {n: …}}" in neurosim("models", "fixed_indegree").stdout
     assert neurosim("models", "none").exit_code == 0
+
+
+def test_a_placement_is_shown_with_units_and_meanings() -> None:
+    facts = only_json(neurosim("models", "ball", "--json"))
+    assert facts["parameters"]["radius"] == {
+        "default": None, "required": True, "unit": "um", "meaning": "from the centre to the outside"
+    }  # fmt: skip
+    assert facts["parameters"]["centre"]["default"] == [0, 0, 0]
+    page = neurosim("models", "ball").stdout
+    assert "positions: {ball: {radius: …}}" in page
+    assert "[0, 0, 0]" in page
+    from neurosim.graph.placement import placements
+
+    for name in placements():
+        assert all(about["meaning"] for about in only_json(neurosim("models", name, "--json"))["parameters"].values())
 
 
 @pytest.mark.parametrize("name", [*neuron_models(), *learning_rules()])
@@ -91,6 +111,8 @@ def test_code_is_python_and_says_what_it_is_made_of(name: str) -> None:
         (["fixed_indegre"], 3, "Did you mean 'fixed_indegree'?"),
         (["fixed_indegree", "--code"], 2, "is a connector"),
         (["fixed_indegree", "-o", "a.png"], 2, "is a connector"),
+        (["ball", "--code"], 2, "is a placement"),
+        (["bal"], 3, "Did you mean 'ball'?"),
         (["--code"], 2, "need the NAME"),
         (["lif_exp", "--json", "--code"], 2, "do not go together"),
         (["lif_exp", "--picture", "none/a.png"], 2, "there is no folder none"),

@@ -59,14 +59,15 @@ def test_every_key_of_a_scenario_is_documented() -> None:
 
 
 def test_every_kind_of_a_scenario_is_documented() -> None:
-    """Models, learning rules, connectors, distributions."""
+    """Models, learning rules, connectors, placements, distributions."""
     from neurosim.graph.connectors import connectors
     from neurosim.graph.distributions import KINDS
+    from neurosim.graph.placement import placements
     from neurosim.models import neuron_models
     from neurosim.models.learning import learning_rules
 
     text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
-    kinds = {*neuron_models(), *learning_rules(), *connectors(), *KINDS} - {"constant"}
+    kinds = {*neuron_models(), *learning_rules(), *connectors(), *placements(), *KINDS} - {"constant"}
     assert not sorted(kind for kind in kinds if f"`{kind}" not in text)
 
 

@@ -140,7 +140,6 @@ def test_one_mistake(tmp_path: Path, old: str, new: str, expected: str) -> None:
     [
         "structure: [{neurogenesis: {population: exc, every: 1 s}}]",
         "checkpoint: {every: 10 s}",
-        "populations: {exc: {size: 1, model: lif_delta, positions: {ball: {radius: 3 um}}}}",
         "populations: {exc: {from: network.h5, model: lif_delta}}",
     ],
 )

@@ -99,7 +99,7 @@ class Network:
         model: Any = "lif_delta",
         *,
         initial: Mapping[str, Any] | None = None,
-        positions: ArrayLike | None = None,
+        positions: Any = None,
     ) -> Population:
         """Add ``size`` neurons of one model.
 
@@ -107,7 +107,8 @@ class Network:
         ----------
         model : a name, ``{name: {parameters}}`` or e.g. ``ns.models.izhikevich(a=0.02)``.
         initial : state variable -> number, quantity, array of shape (size,) or distribution.
-        positions : um or quantities, shape (size, 2) or (size, 3).
+        positions : a placement such as ``ns.place.ball("300 um")`` or ``{"ball": {"radius": "300 um"}}``, by which
+            newborns are placed, too; or points, um or quantities, of shape (size, 2) or (size, 3).
         """
         self._check_editable()
         self._check_name(name)

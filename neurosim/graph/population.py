@@ -19,9 +19,9 @@ from neurosim.expressions import parse
 from neurosim.graph import history
 from neurosim.graph.checks import no_such, whole
 from neurosim.graph.distributions import Distribution, Values, distribution
+from neurosim.graph.placement import Placement, placement, points, written
 from neurosim.graph.variable import NeuronVariable
 from neurosim.models import ConfiguredModel, is_spread
-from neurosim.units import quantities
 
 if TYPE_CHECKING:
     from neurosim.graph.network import Network
@@ -63,7 +63,7 @@ class Population:
         size: int,
         configured: ConfiguredModel,
         initial: Mapping[str, Any],
-        positions: ArrayLike | None,
+        positions: Any,
     ) -> None:
         self.network = network
         self.name = name
@@ -82,6 +82,7 @@ class Population:
         self.columns: dict[str, NDArray[Any]] = {}
         self.defaults: dict[str, float] = {}
         self.watcher: Watcher | None = None
+        self.placement: Placement | None = placement(positions) if written(positions) else None
         self._births = 0
         self.first_id = network._next_id
         self._cached_ids: Ids | None = None
@@ -96,7 +97,7 @@ class Population:
         if self.model.drive_unit is not None:
             self.columns["i_stim"] = np.zeros(n)
         slots = np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])
-        values = self._initial(size, initial) | self._points(size, positions)
+        values = self._initial(size, initial) | points(self, size, positions, 0)
         self._settle(slots, network._issue_ids(self, slots), values)
 
     # -- what it holds --------------------------------------------------------------------------------
@@ -240,18 +241,19 @@ class Population:
 
     # -- birth and death ------------------------------------------------------------------------------
 
-    def add(self, n: int, positions: ArrayLike | None = None, **initial: Any) -> Ids:
+    def add(self, n: int, positions: Any = None, **initial: Any) -> Ids:
         """Let ``n`` neurons be born, in the model's initial state unless ``initial`` says otherwise.
 
+        ``positions``: points (um or quantities) of shape (n, 2) or (n, 3), or a placement such as
+        ``ns.place.near(parents, "20 um")``; left out, newborns are placed as the population was.
         Returns their ids (uint32, ascending). Call between runs or in a callback.
         """
         self.network._check_ids(whole(n, f"the number of neurons to add to '{self.name}'"))
         if self.model.times:
             raise UsageError(f"'{self.name}' is a {self.model.name}: its neurons come with their times.")
         self.network._check_editable()
-        if positions is not None and "x" not in self.columns:
-            raise UsageError(f"population '{self.name}' has no positions; give them when it is made.")
-        values = self._initial(n, initial, event=self._births + 1) | self._points(n, positions)
+        event = self._births + 1
+        values = self._initial(n, initial, event) | points(self, n, positions, event)
         slots = self._take_slots(n)
         ids = self.network._issue_ids(self, slots)
         self._births += 1
@@ -315,18 +317,6 @@ class Population:
             values[name] = self._drawn("parameter", name, unit, {name: before} | dict(given), n, event)
             self._check_values(name, values[name])
         return values
-
-    def _points(self, n: int, positions: ArrayLike | None) -> dict[str, Any]:
-        """Positions of ``n`` neurons (um or quantities), shape (n, 3) or (n, 2), by axis."""
-        if positions is None:
-            return {}
-        points = quantities(positions, "um", f"positions of '{self.name}'")
-        if points.ndim != 2 or points.shape[0] != n or points.shape[1] not in (2, 3):
-            raise UsageError(
-                f"positions of {n} neurons of '{self.name}' need shape ({n}, 2) or ({n}, 3); found {points.shape}."
-            )
-        columns = points.T
-        return {axis: columns[k] if k < len(columns) else 0.0 for k, axis in enumerate("xyz")}
 
     def _settle(self, slots: Slots, ids: Ids, values: Mapping[str, Any]) -> None:
         """Let neurons stand at ``slots``."""

@@ -10,6 +10,7 @@ import numpy as np
 from neurosim.errors import InvalidInput, unknown
 from neurosim.graph.connectors import connector
 from neurosim.graph.distributions import distribution
+from neurosim.graph.placement import placement
 from neurosim.models import ConfiguredModel, Parameter, configure, neuron, neuron_models
 from neurosim.models.declare import is_spread
 from neurosim.scenario.checker import Checker
@@ -141,16 +142,17 @@ def _positions(
         for column in columns:
             _column(file, nodes, column, "um", location, checker)
         return
+    size = checker.sizes.get(population)
     if not isinstance(positions, list):
-        found = next(iter(positions)) if isinstance(positions, Mapping) and positions else positions
-        checker.add(location, f"`{found}` is announced but not built yet; give a list of [x, y, z] points")
+        placed = checker.attempt(location, placement, positions)
+        if placed is not None and size is not None:
+            checker.attempt(location, placed.check, size)
         return
     for index, point in enumerate(positions):
         if not isinstance(point, list) or len(point) not in (2, 3):
             checker.add((*location, index), f"a point is [x, y] or [x, y, z], found {show(point)}")
             return
         checker.attempt((*location, index), quantities, point, "um", "a point")
-    size = checker.sizes.get(population)
     if size is not None and len(positions) != size:
         checker.add(location, f"has {len(positions)} points for {size} neurons")
 

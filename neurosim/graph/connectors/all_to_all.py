@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.graph.connectors.base import Connector, Pairs, blocks_of
+from neurosim.graph.connectors.base import Connector, Pairs, autapses, blocks_of
 from neurosim.graph.population import Population
 
 
@@ -15,7 +15,7 @@ from neurosim.graph.population import Population
 class AllToAll(Connector):
     """Connect all pairs; ``autapses=False`` leaves out each neuron's connection to itself."""
 
-    autapses: bool = True
+    autapses: bool = autapses()
     name = "all_to_all"
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:

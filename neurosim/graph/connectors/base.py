@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
+from neurosim.graph.kinds import Kind, flag
 from neurosim.graph.population import Population
 
 BLOCK = 2**21  # synapses handled at a time
@@ -27,13 +28,11 @@ class Pairs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Connector:
+class Connector(Kind):
     """A connection rule; subclasses say how pairs come about.
 
     ``autapses`` allows a neuron to connect to itself, ``multapses`` allows several synapses of one pair.
     """
-
-    name: ClassVar[str] = ""
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         """Yield the pairs, always in the same order for the same generator."""
@@ -46,6 +45,16 @@ class Connector:
     def expected(self, n_source: int, n_target: int) -> float:
         """Expected number of synapses between populations of these sizes (for progress and memory estimates)."""
         return 0.0
+
+
+def autapses() -> Any:
+    """The parameter by which neurons may connect to themselves."""
+    return flag("whether a neuron may connect to itself", default=True)
+
+
+def multapses() -> Any:
+    """The parameter by which a pair of neurons may have several synapses."""
+    return flag("whether one pair may have several synapses", default=True)
 
 
 def distinct(rng: np.random.Generator, rows: int, n: int, total: int) -> Indices:

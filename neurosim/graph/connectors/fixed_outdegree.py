@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.graph.checks import whole
-from neurosim.graph.connectors.base import Connector, Pairs, blocks_of, partners
+from neurosim.graph.connectors.base import Connector, Pairs, autapses, blocks_of, multapses, partners
+from neurosim.graph.kinds import count
 from neurosim.graph.population import Population
 
 
@@ -16,19 +16,16 @@ from neurosim.graph.population import Population
 class FixedOutdegree(Connector):
     """Give each source neuron ``n`` postsynaptic partners, drawn uniformly."""
 
-    n: int
-    autapses: bool = True
-    multapses: bool = True
+    n: int = count("synapses from each source")
+    autapses: bool = autapses()
+    multapses: bool = multapses()
     name = "fixed_outdegree"
-
-    def __post_init__(self) -> None:
-        whole(self.n, "fixed_outdegree.n")
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         skip_self = source is target and not self.autapses
         for pres in blocks_of(source.size, self.n):
-            post = partners(rng, pres, int(self.n), target.size, skip_self=skip_self, multapses=self.multapses)
-            yield Pairs(np.repeat(pres, int(self.n)), post.ravel())
+            post = partners(rng, pres, self.n, target.size, skip_self=skip_self, multapses=self.multapses)
+            yield Pairs(np.repeat(pres, self.n), post.ravel())
 
     def expected(self, n_source: int, n_target: int) -> float:
         return float(self.n) * n_source

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.graph.checks import probability
-from neurosim.graph.connectors.base import BLOCK, Connector, Pairs
+from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, autapses
+from neurosim.graph.kinds import parameter
 from neurosim.graph.population import Population
 
 
@@ -16,12 +17,9 @@ from neurosim.graph.population import Population
 class FixedProbability(Connector):
     """Connect each pair with probability ``p`` (0 to 1)."""
 
-    p: float
-    autapses: bool = True
+    p: float = parameter("probability of each pair", lambda p, _: probability(p, "a connection probability"))
+    autapses: bool = autapses()
     name = "fixed_probability"
-
-    def __post_init__(self) -> None:
-        probability(self.p, "a connection probability")
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         """Walk over all pairs in row order in geometrically distributed strides: no work for what is not made."""

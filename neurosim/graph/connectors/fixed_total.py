@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.errors import UsageError
-from neurosim.graph.checks import whole
-from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, distinct
+from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, autapses, distinct, multapses
+from neurosim.graph.kinds import count
 from neurosim.graph.population import Population
 
 
@@ -17,16 +17,13 @@ from neurosim.graph.population import Population
 class FixedTotal(Connector):
     """Make ``n`` synapses between uniformly drawn pairs."""
 
-    n: int
-    autapses: bool = True
-    multapses: bool = True
+    n: int = count("synapses in all")
+    autapses: bool = autapses()
+    multapses: bool = multapses()
     name = "fixed_total"
 
-    def __post_init__(self) -> None:
-        whole(self.n, "fixed_total.n")
-
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
-        n_pre, n_post, n = source.size, target.size, int(self.n)
+        n_pre, n_post, n = source.size, target.size, self.n
         skip_self = source is target and not self.autapses
         per_row = n_post - 1 if skip_self else n_post
         total = n_pre * per_row
