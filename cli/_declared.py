@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     Declared = NeuronModel | LearningRule | type[Kind]
 
 #: Kinds that are written as a name with parameters: what one is called, and how it stands in a scenario.
-WRITTEN = {"connectors": ("connector", "connect: {}"), "placements": ("placement", "positions: {}")}
+WRITTEN = {
+    "connectors": ("connector", "connect: {}"),
+    "kernels": ("distance kernel", "kernel: {}"),
+    "placements": ("placement", "positions: {}"),
+}
 
 
 def library() -> dict[str, Mapping[str, Declared]]:
     """Everything there is, by kind and name."""
     from neurosim.graph.connectors import connectors
+    from neurosim.graph.distance_kernels import distance_kernels
     from neurosim.graph.placement import placements
     from neurosim.models import neuron_models
     from neurosim.models.learning import learning_rules
@@ -32,6 +37,7 @@ def library() -> dict[str, Mapping[str, Declared]]:
         "neurons": neuron_models(),
         "learning": learning_rules(),
         "connectors": connectors(),
+        "kernels": distance_kernels(),
         "placements": placements(),
     }
 
@@ -174,7 +180,7 @@ def _show_rule(rule: LearningRule) -> None:
         console().print("[label]It changes delays, so the projection must declare bounds for them.[/]")
 
 
-# ---- connectors, placements -------------------------------------------------------------------------
+# ---- connectors, kernels, placements ----------------------------------------------------------------
 
 
 def _written_facts(kind: str, declared: type[Kind]) -> dict[str, Any]:

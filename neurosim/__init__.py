@@ -43,6 +43,7 @@ _MODULES = {
     "learning": "neurosim.models.learning",
     "connectors": "neurosim.graph.connectors",
     "inputs": "neurosim.graph.inputs",
+    "kernels": "neurosim.graph.distance_kernels",
     "place": "neurosim.graph.placement",
 }
 #: Names that later versions bring; asking for one says so.

@@ -102,12 +102,12 @@ def suggest(name: str, candidates: Iterable[str]) -> str:
         return ""
     known = list(candidates)
     by_case = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    letters = sorted(name.lower())
     if name.lower() in by_case:
         close = [by_case[name.lower()]]
-    elif not close:  # two transposed letters put a short name below the cutoff
-        letters = sorted(name.lower())
+    else:  # letters in another order come first: a short name is below the cutoff, or another one as near
         close = [candidate for candidate in known if sorted(candidate.lower()) == letters][:1]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
 

@@ -27,11 +27,13 @@ __all__ = ["folder"]  # fixtures
 
 def test_the_list_holds_every_kind() -> None:
     from neurosim.graph.connectors import connectors
+    from neurosim.graph.distance_kernels import distance_kernels
     from neurosim.graph.placement import placements
 
     shown, facts = neurosim("models").stdout, only_json(neurosim("models", "--json"))
-    declared = {"neurons": neuron_models(), "learning": learning_rules()}
-    for kind, names in (declared | {"connectors": connectors(), "placements": placements()}).items():
+    declared: dict[str, Any] = {"neurons": neuron_models(), "learning": learning_rules(), "connectors": connectors()}
+    declared |= {"kernels": distance_kernels(), "placements": placements()}
+    for kind, names in declared.items():
         assert list(facts[kind]) == list(names)
         assert all(f"\n{name} " in f"\n{shown}" for name in names)
         assert all(about["summary"] and about["kind"] for about in facts[kind].values())
