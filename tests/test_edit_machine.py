@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import neurosim as ns
+from neurosim.graph import event_log
 from neurosim.errors import NeurosimError
 from neurosim.graph import population as population_module
 
@@ -263,7 +264,7 @@ class Garden(RuleBasedStateMachine):
     @invariant()
     def the_log_tells_the_story(self) -> None:
         events = self.net.history.events
-        fresh = events[self.logged :]
+        fresh = {name: events[name][self.logged :] for name in event_log.FIELDS}
         self.logged = len(events)
         assert np.all(fresh["time"] == self.net.time)
         fields = ("kind", "owner", "id", "pre", "post", "weight", "delay")

@@ -360,11 +360,11 @@ def test_the_log_lists_a_neurons_synapses_with_its_death() -> None:
 
 def test_counts_and_digest_need_no_log() -> None:
     digests = []
-    for full in (True, False):
+    for mode in ("full", "counts", "off"):
         net = ns.Network(seed=1, dt=0.1)
         exc = net.add_population("exc", 50)
         ee = net.connect(exc, exc, ns.connectors.fixed_outdegree(20))
-        net.history.full = full
+        net.history.mode = mode
         for k in range(60):
             ee.add(exc.ids, np.roll(exc.ids, k), weight=0.5)
             ee.remove(np.append(ee.ids[:300], ee.ids[:2]))
@@ -374,6 +374,9 @@ def test_counts_and_digest_need_no_log() -> None:
             ee.add([4] * 300, np.resize(exc.ids, 300))
         assert net.history.deaths["synapses"] >= 300 * 60
         counted = sum(net.history.births.values()) + sum(net.history.deaths.values())
-        assert len(net.history.events) == (counted if full else 0)
-        digests.append((net.history.digest, net.history.births, net.history.deaths))
-    assert digests[0] == digests[1]
+        assert len(net.history.events) == (counted if mode == "full" else 0)
+        assert net.history.tally.rows["n"].sum() == (0 if mode == "off" else counted)
+        digests.append((net.history.digest, net.history.births, net.history.deaths, net.history.since))
+    assert digests[0] == digests[1] == digests[2]
+    with pytest.raises(UnknownName, match=r"no mode 'count'.*counts"):
+        net.history.mode = "count"

@@ -84,6 +84,7 @@ class Simulation(Observation):
         super().__init__()
         self._pulses = Pulses()
         self._stopped = False
+        self._breathed = 0.0
         self._happened = False
         self._running = False
         self._whole = True  # False while threads advance the network, and after that has been broken off
@@ -130,6 +131,7 @@ class Simulation(Observation):
             while not self._stopped and self.step < end:
                 self._advance(int(min(end, self.schedule.next_step)))
                 self.schedule.happen(self.step)
+                self._breathe()
         finally:
             self._running = False
         if self.progress is not None:
@@ -152,7 +154,7 @@ class Simulation(Observation):
         self._prepare()
         plan = self._plan
         assert plan is not None
-        began = last_breath = time.perf_counter()
+        began = time.perf_counter()
         self.network._inside_epoch = True
         try:
             with interrupts_held_back() as let_interrupt:
@@ -160,13 +162,17 @@ class Simulation(Observation):
                     self._advance_chunk(plan, min(stop - self.step, self._chunk(plan)))
                     let_interrupt()
                     plan = self._roomy(plan)
-                    now = time.perf_counter()
-                    if now - last_breath > 2 * _BREATH and self.progress is not None:
-                        last_breath = now
-                        self.progress(self)
+                    self._breathe()
         finally:
             self.network._inside_epoch = False
             self.timings["sim_s"] += time.perf_counter() - began
+
+    def _breathe(self) -> None:
+        """Say how far the run is, every other breath, however little lies between two happenings."""
+        now = time.perf_counter()
+        if self.progress is not None and now - self._breathed > 2 * _BREATH:
+            self._breathed = now
+            self.progress(self)
 
     def _roomy(self, plan: Plan) -> Plan:
         """A plan in which learning has room to remember what it must."""

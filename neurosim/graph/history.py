@@ -1,88 +1,104 @@
-"""The log of births and deaths. The graph that was first built is not in it; everything after is."""
+"""Births and deaths: counted, digested and, where asked for, logged one by one or over time.
+
+The graph that was first built is not among them; everything after is.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neurosim.errors import unknown
+from neurosim.graph.event_log import EventLog, Events
+from neurosim.graph.tally import Tally
+
 NEURON_BIRTH, NEURON_DEATH, SYNAPSE_BIRTH, SYNAPSE_DEATH = 0, 1, 2, 3
+MODES = ("full", "counts", "off")
 
-#: One birth or death. ``owner`` is the index of the population or projection in order of declaration;
-#: ``pre``, ``post``, ``weight`` and ``delay`` (ms) are those of a synapse and zero for a neuron.
-HISTORY = np.dtype(
-    [("time", "f8"), ("kind", "u1"), ("owner", "u2"), ("id", "u8"), ("pre", "u4"), ("post", "u4"),
-     ("weight", "f4"), ("delay", "f8")]
-)  # fmt: skip
-
+Observer = Callable[[float, int, int, NDArray[np.uint32]], None]
+"""Called as ``observer(time, kind, owner, ids)`` when neurons are born or die."""
 
 _HEAD = struct.Struct("<dBHQ")  # time, kind, owner, number of ids that follow
 _CHAINED = 2**16  # bytes that the digest takes in at a time
-_MOST_KEPT = 2**17  # events whose room is used again
 
 
 class History:
-    """Births and deaths in the order in which they happened.
+    """What was born and died in a network, in the order in which it happened.
 
-    ``births`` and ``deaths`` count neurons and synapses, and ``digest`` chains over all of them; both are always
-    kept. The log itself is kept unless ``full`` is False.
+    ``births`` and ``deaths`` count neurons and synapses, ``since`` says when a population or projection first
+    changed, and ``digest`` chains over everything: the same in every ``mode``.
     """
 
     def __init__(self) -> None:
         self.time = 0.0
-        self.full = True
         self.births = {"neurons": 0, "synapses": 0}
         self.deaths = {"neurons": 0, "synapses": 0}
+        #: (kind of the birth, owner) -> time (ms) of the first birth or death.
+        self.since: dict[tuple[int, int], float] = {}
+        self.observers: list[Observer] = []
+        self.tally = Tally()
+        self._mode = "full"
+        self._log = EventLog()
+        self._places: list[tuple[int, NDArray[np.uint32], NDArray[np.float64]]] = []
         self._chain, self._pending = b"", bytearray()
-        self._hold(np.zeros(64, HISTORY), 0)
 
-    def _hold(self, log: NDArray[Any], n: int) -> None:
-        self._n, self._capacity = n, log.size
-        self._log = log
-        self._columns = {name: log[name] for name in HISTORY.names or ()}
+    @property
+    def mode(self) -> str:
+        """What is kept: ``full`` (each birth and death, until it is fetched), ``counts`` (their numbers over time, by
+        population and projection) or ``off``. What is held when it changes stays held."""
+        return self._mode
 
-    def neurons(self, kind: int, owner: int, ids: ArrayLike) -> None:
-        """Log births or deaths of neurons, now."""
-        place = self._take("neurons", kind, owner, np.asarray(ids, np.uint64))
-        if place is not None:
-            for name in ("pre", "post", "weight", "delay"):
-                self._columns[name][place] = 0
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        if mode not in MODES:
+            raise unknown("mode", str(mode), MODES, "of the history")
+        self._mode = mode
+
+    # -- what happens -------------------------------------------------------------------------------------
+
+    def neurons(self, kind: int, owner: int, ids: ArrayLike, places: NDArray[np.float64] | None = None) -> None:
+        """Births or deaths of neurons, now; ``places`` are the newborns' positions, (n, 3) in um."""
+        neurons = np.asarray(ids, np.uint32)
+        if not self._take("neurons", kind, owner, neurons.astype(np.uint64)):
+            return
+        for observer in self.observers:
+            observer(self.time, kind, owner, neurons)
+        if self._mode == "full":
+            self._log.append(self.time, kind, owner, neurons.astype(np.uint64), 0, 0.0, 0.0)
+            if places is not None:
+                self._places.append((owner, neurons, places))
 
     def synapses(
-        self, kind: int, owner: int, ids: NDArray[np.uint64], pre: Any, post: Any, weight: Any, delay: Any
+        self, kind: int, owner: int, ids: NDArray[np.uint64], post: Any = 0, weight: Any = 0.0, delay: Any = 0.0
     ) -> None:
-        """Log births or deaths of synapses, now: arrays as long as ``ids``, or one value for all; ``delay`` in ms."""
-        place = self._take("synapses", kind, owner, ids)
-        if place is not None:
-            columns = self._columns
-            columns["pre"][place], columns["post"][place] = pre, post
-            columns["weight"][place], columns["delay"][place] = weight, delay
+        """Births or deaths of synapses, now: arrays as long as ``ids``, or one value for all; ``delay`` in ms.
 
-    def _take(self, what: str, kind: int, owner: int, ids: NDArray[np.uint64]) -> slice | None:
-        """Count and digest events, and make room for them in the log; None where there is nothing to be logged."""
+        Only the mode ``full`` looks at more than the ids.
+        """
+        if self._take("synapses", kind, owner, ids) and self._mode == "full":
+            self._log.append(self.time, kind, owner, ids, post, weight, delay)
+
+    def _take(self, what: str, kind: int, owner: int, ids: NDArray[np.uint64]) -> int:
+        """Count and digest events; their number."""
         n = ids.size
-        counts = self.births if kind in (NEURON_BIRTH, SYNAPSE_BIRTH) else self.deaths
-        counts[what] += n
         if n == 0:
-            return None
+            return 0
+        counts = self.deaths if kind & 1 else self.births
+        counts[what] += n
+        self.since.setdefault((kind & 2, owner), self.time)
         self._pending += _HEAD.pack(self.time, kind, owner, n) + ids.tobytes()
         if len(self._pending) >= _CHAINED:
             self._chain, self._pending = self.digest, bytearray()
-        if not self.full:
-            return None
-        if self._n + n > self._capacity:
-            grown = np.zeros((self._n + n) * 3 // 2, HISTORY)
-            grown[: self._n] = self._log[: self._n]
-            self._hold(grown, self._n)
-        place = slice(self._n, self._n + n)
-        self._n += n
-        columns = self._columns
-        columns["time"][place], columns["kind"][place], columns["owner"][place] = self.time, kind, owner
-        columns["id"][place] = ids
-        return place
+        if self._mode != "off":
+            self.tally.count(self.time, kind, owner, n)
+        return n
+
+    # -- what is known ------------------------------------------------------------------------------------
 
     @property
     def digest(self) -> bytes:
@@ -90,24 +106,31 @@ class History:
         return hashlib.sha256(self._chain + self._pending).digest()
 
     @property
-    def events(self) -> NDArray[Any]:
-        """All events that are still held, as a structured array of dtype ``HISTORY``."""
-        events = self._log[: self._n]
-        events.flags.writeable = False
-        return events
+    def events(self) -> Events:
+        """All events that are still held."""
+        return self._log.held()
 
-    def drain(self) -> NDArray[Any]:
+    def drain(self) -> Events:
         """Events since the last call; they are no longer held afterwards."""
-        if self._n > _MOST_KEPT:
-            events = self.events
-            self._hold(np.zeros(64, HISTORY), 0)
-        else:  # room that has been used before costs less than fresh memory
-            events = self._log[: self._n].copy()
-            self._n = 0
-        return events
+        return self._log.drain()
+
+    def drain_places(self) -> dict[int, tuple[NDArray[np.uint32], NDArray[np.float64]]]:
+        """Ids and positions ((n, 3), um) of neurons born since the last call, by owner, where positions are known."""
+        places, self._places = self._places, []
+        return {
+            owner: tuple(np.concatenate([part[k] for part in places if part[0] == owner]) for k in (1, 2))  # type: ignore[misc]
+            for owner in {part[0] for part in places}
+        }
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Counts, running digest and the events still held, as arrays by name."""
-        counts = [*self.births.values(), *self.deaths.values()]
-        chain = np.frombuffer(self._chain + bytes(self._pending), np.uint8)
-        return {"counts": np.array(counts), "chain": chain, "events": self.events}
+        """Counts, running digest and what is still held, as arrays by name."""
+        since = [(*key, time) for key, time in self.since.items()]
+        places = [(owner, neuron, *place) for owner, ids, points in self._places for neuron, place in zip(ids, points)]
+        return {
+            "counts": np.array([*self.births.values(), *self.deaths.values()]),
+            "chain": np.frombuffer(self._chain + bytes(self._pending), np.uint8),
+            "since": np.array(since, np.float64).reshape(-1, 3),
+            "places": np.array(places, np.float64).reshape(-1, 5),
+            **{f"events/{name}": array for name, array in self._log.state().items()},
+            **{f"tally/{name}": array for name, array in self.tally.rows.items()},
+        }

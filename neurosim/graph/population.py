@@ -140,10 +140,10 @@ class Population:
     @property
     def positions(self) -> NDArray[np.float64] | None:
         """Positions in um, shape (size, 3), in the order of ``ids``; None where there are none."""
-        if "x" not in self.columns:
-            return None
-        slots = self.slots(self.ids)
-        return np.stack([self.columns[axis][slots] for axis in "xyz"], axis=1)
+        return self._places(self.slots(self.ids))
+
+    def _places(self, slots: Slots) -> NDArray[np.float64] | None:
+        return np.stack([self.columns[axis][slots] for axis in "xyz"], axis=1) if "x" in self.columns else None
 
     def __getattr__(self, name: str) -> NeuronVariable:
         if name.startswith("_") or "columns" not in self.__dict__:
@@ -260,7 +260,7 @@ class Population:
         self._settle(slots, ids, values)
         for projection in self.network.projections.values():
             projection._neurons_born(self, slots)
-        self.network.history.neurons(history.NEURON_BIRTH, self.index, ids)
+        self.network.history.neurons(history.NEURON_BIRTH, self.index, ids, self._places(slots))
         if self.watcher is not None:
             self.watcher.neurons_born(self, slots)
         return ids

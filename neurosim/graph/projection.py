@@ -219,7 +219,8 @@ class Projection:
             else:
                 self.values.plasticity.synapses_born(pre_slots, serials)
         shown = self.grid.shown(stored)
-        self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, pre_ids, post_ids, weights, shown)
+        kept = weights.astype(self.values.precision)
+        self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, post_ids, kept, shown)
         return ids
 
     def remove(self, ids: ArrayLike) -> None:
@@ -231,13 +232,16 @@ class Projection:
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
         log = self.network.history
-        edges = self._edges_at(rows, places)
+        if log.mode == "full":
+            ids, _, *of = self._edges_at(rows, places)
+        else:
+            ids, of = self._ids_at(rows, places), []
         if self.values.plasticity is not None:
             self.values.plasticity.synapses_die(places)
         if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
             once = places >= 0
-            edges = Edges(edges.id[once], edges.pre[once], edges.post[once], edges.weight[once], edges.delay[once])
-        log.synapses(history.SYNAPSE_DEATH, self.index, *edges)
+            ids, of = ids[once], [column[once] for column in of]
+        log.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
 
     def _drop_neurons(self, population: Population, slots: Slots) -> None:
         """The neurons at ``slots`` of ``population`` are dying: so do their synapses here."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, unknown
 from neurosim.record import topology
-from neurosim.record.archive import Archive, Columns, NotRecorded
+from neurosim.record.archive import Archive, Columns, NotRecorded, PopulationInfo, ProjectionInfo
 from neurosim.record.process import may_be_alive
-from neurosim.record.topology import HISTORY, EdgeTable, Kind
+from neurosim.record.topology import HISTORY, Counts, EdgeTable, Kind
 from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
@@ -116,13 +116,15 @@ class Result(Archive):
         begin, end = (0.0, self.time_reached) if over is None else (_ms(over[0]), _ms(over[1]))
         if over is not None and not begin < end:
             raise UsageError(f"a rate needs a window that ends after it begins, not {begin:g} to {end:g} ms.")
+        begin, end = self._reached(begin), self._reached(end)
         count = len(self.spikes(population, begin, end)[0])
-        owner = self._population(population).index
-        neuron_ms = self.neurons(population, begin).size * (end - self._reached(begin))
-        events = self._events(self._reached(end), owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
-        events = events[events["time"] > begin + self._slack]
-        sign = np.where(events["kind"] == Kind.NEURON_BIRTH, 1.0, -1.0)
-        neuron_ms += float((sign * (end - events["time"])).sum())
+        sizes = self.structure(population)
+        if sizes.time.size > 1 and self.history_mode == "full":  # not by bins of time, then
+            about = self._population(population)
+            events = self._events(end, about.index, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
+            sizes = topology.counts(topology.counted(events), about.index, (0, 1), about.size, 0.0)
+        moments = np.clip(np.append(sizes.time, end), begin, end)
+        neuron_ms = float(sizes.size @ np.diff(moments))
         return 1000.0 * count / neuron_ms if neuron_ms > 0 else 0.0
 
     def state(self, population: str, start: Time | None = None, stop: Time | None = None) -> Columns:
@@ -139,23 +141,75 @@ class Result(Archive):
         none: Columns = {"time": np.empty(0), "id": np.empty(0, np.uint64)}
         return self._window("synapses", projection, self._projection(projection).index, start, stop) or none
 
+    # ---- births and deaths -----------------------------------------------------------------
+
+    @property
+    def history_mode(self) -> str:
+        """What was kept of births and deaths: ``full``, ``counts`` (their numbers over time) or ``off``."""
+        return str((self.recorded or {}).get("history", "full"))
+
     def history(self, start: Time | None = None, stop: Time | None = None) -> NDArray[np.void]:
         """Births and deaths with ``start < time ≤ stop``, as they happened: a structured array of dtype
-        `HISTORY`."""
+        `HISTORY`. Raises NotRecorded where they were not recorded one by one."""
+        for name, since in self._changed.items():
+            if stop is None or _ms(stop) + self._slack >= since:
+                raise self._no_history("births and deaths one by one", name)
         columns = self._window("history", None, 0, start, stop)
         events = np.zeros(len(columns["time"]) if columns else 0, HISTORY)
         for name, values in columns.items():
             events[name] = values
+        if "pre" not in columns:
+            events["pre"] = np.where(events["kind"] >= Kind.SYNAPSE_BIRTH, events["id"] >> np.uint64(32), 0)
         return events
+
+    def births(self, name: str, start: Time | None = None, stop: Time | None = None) -> Columns:
+        """Births in a population or projection with ``start < time ≤ stop``, as they happened.
+
+        Arrays of equal length: ``time`` (ms), ``id``, and of synapses ``pre``, ``post`` (neuron ids), ``weight``
+        and ``delay`` (ms), as they were at birth. What was there from the beginning was not born.
+        """
+        return self._lives(name, (Kind.NEURON_BIRTH, Kind.SYNAPSE_BIRTH), start, stop)
+
+    def deaths(self, name: str, start: Time | None = None, stop: Time | None = None) -> Columns:
+        """Deaths in a population or projection, as `births` tells births; weights and delays are the last."""
+        return self._lives(name, (Kind.NEURON_DEATH, Kind.SYNAPSE_DEATH), start, stop)
+
+    def structure(self, name: str) -> Counts:
+        """Sizes, births and deaths of a population (neurons) or projection (synapses) over time.
+
+        Arrays ``time`` (ms), ``size``, ``births``, ``deaths`` of equal length. A row counts what was born and died
+        since the row before, until its own time; ``size`` is exact then. The first is the beginning. A run
+        counts in some 10 000 bins of its duration, so rows are fewer than the times of edits where those are many.
+        Raises NotRecorded for a run with ``record: {history: off}`` in which it changed.
+        """
+        about, synapses = self._member(name)
+        kinds = (2, 3) if synapses else (0, 1)
+        table = self._columns("structure", 0)
+        if not table:  # nothing changed, or a file that has only the events, or not even those
+            if name in self._changed:
+                raise self._no_history("births and deaths", name)
+            table = topology.counted(self.history() if self.history_mode == "full" else np.zeros(0, HISTORY))
+        size = about.size if isinstance(about, PopulationInfo) else self._initial_synapses(about)
+        width = float((self.recorded or {}).get("history_bin") or 0.0)
+        return topology.counts(table, about.index, kinds, size, width)
 
     # ---- the graph -------------------------------------------------------------------------
 
     def neurons(self, population: str, at: Time | None = None) -> NDArray[np.uint32]:
-        """Ids of the neurons alive at ``at`` (default: the time reached), ascending."""
-        owner = self._population(population).index
-        events = self._events(self._reached(at), owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
+        """Ids of the neurons alive at ``at`` (default: the time reached), ascending.
+
+        Raises NotRecorded for a time at which the run recorded no ids.
+        """
+        owner, until = self._population(population).index, self._reached(at)
+        initial = self._columns("neurons", owner)["id"]
+        if population in self._changed:
+            known = self._columns("living", owner)
+            if self._known(population, until, known.get("time", np.empty(0))):
+                return np.sort(known["id"])
+            return np.sort(initial)
+        events = self._events(until, owner, Kind.NEURON_BIRTH, Kind.NEURON_DEATH)
         births, deaths = (events["id"][events["kind"] == kind] for kind in (Kind.NEURON_BIRTH, Kind.NEURON_DEATH))
-        return topology.alive(self._columns("neurons", owner)["id"], births, deaths)
+        return topology.alive(initial, births, deaths)
 
     def positions(self, population: str) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
         """Ids (ascending) and positions ((n, 3), um) of all neurons, dead or alive, whose place was
@@ -171,7 +225,8 @@ class Result(Archive):
 
         The topology is exact. Weights and delays are the last that were recorded at or before ``at``;
         ``since`` and ``delay_since`` say from when (ms). Raises NotRecorded (an InvalidInput) where the run
-        did not record its graph.
+        did not record its graph, or did not record births and deaths one by one and the time lies between the
+        first of them and the end.
         """
         about, until = self._projection(projection), self._reached(at)
         first = self._rows("SELECT MIN(t0) FROM chunk WHERE stream = 'edges' AND owner = ?", (about.index,))[0][0]
@@ -183,10 +238,16 @@ class Result(Archive):
         if until + self._slack < first:
             raise UsageError(f"{self.path.name} knows the synapses of '{projection}' from {first:g} ms on.")
         snapshots = self._columns("edges", about.index, until=until, slack=self._slack)
+        events = np.zeros(0, HISTORY)
+        if projection in self._changed:
+            last = self._rows("SELECT MAX(t0) FROM chunk WHERE stream = 'edges' AND owner = ?", (about.index,))[0][0]
+            if self._known(projection, until, np.array([last] if last > first else [])):
+                first = last
+        else:
+            events = self._events(until, about.index, Kind.SYNAPSE_BIRTH, Kind.SYNAPSE_DEATH)
         initial = snapshots["time"] == first
         later = {name: values[~initial] for name, values in snapshots.items()}
         samples = self._window("synapses", None, about.index, None, until)
-        events = self._events(until, about.index, Kind.SYNAPSE_BIRTH, Kind.SYNAPSE_DEATH)
         start = {name: values[initial] for name, values in snapshots.items()}
         return topology.edges(start, events, [samples, later] if samples else [later])
 
@@ -228,6 +289,56 @@ class Result(Archive):
         if time > reached + self._slack:
             raise UsageError(f"{self.path.name} has reached {reached:g} ms, not yet {time:g} ms.")
         return time
+
+    @property
+    def _changed(self) -> dict[str, float]:
+        """When each population and projection first changed (ms) whose births and deaths were not recorded."""
+        return {} if self.history_mode == "full" else dict(self._run("changed") or {})
+
+    def _known(self, name: str, until: float, recorded: NDArray[Any]) -> bool:
+        """Whether something that changed unseen is known at ``until`` from what was ``recorded`` at those times;
+        False: because it had not changed yet. Raises NotRecorded where it is not known."""
+        if recorded.size and abs(recorded[-1] - until) <= self._slack:
+            return True
+        if until + self._slack < self._changed[name]:
+            return False
+        raise self._no_history(f"the graph at {until:g} ms", name)
+
+    def _no_history(self, what: str, name: str) -> NotRecorded:
+        mode = self.history_mode
+        kept = "only the numbers of births and deaths" if mode == "counts" else "no births and deaths"
+        return NotRecorded(
+            f"{self.path.name} does not hold {what}. '{name}' changed at {self._changed[name]:g} ms for the first "
+            f"time, and with `record: {{history: {mode}}}` the run kept {kept}, and the graph as it was before and at "
+            "the end. Write `history: full` and run it again to know the rest."
+        )
+
+    def _member(self, name: str) -> tuple[PopulationInfo | ProjectionInfo, bool]:
+        """A population or projection, and whether it is one of synapses."""
+        populations, projections = self.populations, self.projections
+        if name in populations:
+            return populations[name], False
+        if name in projections:
+            return projections[name], True
+        raise unknown("population or projection", name, [*populations, *projections], f"in {self.path.name}")
+
+    def _lives(self, name: str, kinds: tuple[Kind, Kind], start: Time | None, stop: Time | None) -> Columns:
+        about, synapses = self._member(name)
+        if name in self._changed:
+            self.history(stop=stop)  # it complains
+            events = np.zeros(0, HISTORY)
+        else:
+            events = self.history(start, stop)
+        events = events[(events["kind"] == kinds[synapses]) & (events["owner"] == about.index)]
+        if not synapses:
+            return {"time": events["time"].copy(), "id": events["id"].astype(np.uint32)}
+        return {field: events[field].copy() for field in ("time", "id", "pre", "post", "weight", "delay")}
+
+    def _initial_synapses(self, about: ProjectionInfo) -> int:
+        if "synapses" in about.info:
+            return int(about.info["synapses"])
+        first = self._columns("edges", about.index, until=0.0, slack=self._slack)
+        return int(first["id"].size) if first else 0
 
     def _events(self, until: float, owner: int, *kinds: Kind) -> NDArray[np.void]:
         events = self.history(stop=until)

@@ -21,7 +21,7 @@ import numpy as np
 from neurosim.errors import InvalidInput, NeurosimError, UsageError
 
 APPLICATION_ID = 0x4E53494D  # "NSIM": what `file` and we know a result by
-VERSION = 1  # PRAGMA user_version; the policy is in docs/result_file.md
+VERSION = 2  # PRAGMA user_version; the policy is in docs/result_file.md
 
 SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ HISTORY = np.dtype(
         ("id", "<u8"),
         ("pre", "<u4"),
         ("post", "<u4"),
-        ("weight", "<f4"),
+        ("weight", "<f8"),
         ("delay", "<f8"),  # ms
     ]
 )
@@ -50,7 +51,42 @@ class EdgeTable(NamedTuple):
     delay_since: NDArray[np.float64]
 
 
+class Counts(NamedTuple):
+    """How something grew and shrank: ``size`` at ``time`` (ms), ``births`` and ``deaths`` since the row before."""
+
+    time: NDArray[np.float64]
+    size: NDArray[np.int64]
+    births: NDArray[np.int64]
+    deaths: NDArray[np.int64]
+
+
 Columns = dict[str, NDArray[Any]]
+
+
+def counted(events: NDArray[np.void]) -> Columns:
+    """Events as a table of numbers: columns ``time``, ``kind``, ``owner`` and ``n``."""
+    rows, n = np.unique(events[["time", "kind", "owner"]], return_counts=True)
+    return {"time": rows["time"], "kind": rows["kind"], "owner": rows["owner"], "n": n}
+
+
+def counts(table: Columns, owner: int, kinds: Sequence[int], size: int, width: float) -> Counts:
+    """The rows of one owner in a table of numbers, with those of one bin of ``width`` ms (0: of one time) together.
+
+    Parameters
+    ----------
+    kinds : of its births and of its deaths.
+    size : at the beginning.
+    """
+    mine = (table["owner"] == owner) & np.isin(table["kind"], kinds)
+    time, died, n = table["time"][mine], table["kind"][mine] == kinds[1], table["n"][mine].astype(np.int64)
+    bins = time if width == 0.0 else np.ceil(time / width - 1e-9)
+    each, row = np.unique(bins, return_inverse=True)
+    at = np.zeros(each.size + 1)
+    np.maximum.at(at, row + 1, time)
+    births, deaths = (np.zeros(each.size + 1, np.int64) for _ in range(2))
+    np.add.at(births, row[~died] + 1, n[~died])
+    np.add.at(deaths, row[died] + 1, n[died])
+    return Counts(at, size + np.cumsum(births - deaths), births, deaths)
 
 
 def alive(initial: NDArray[Any], births: NDArray[Any], deaths: NDArray[Any]) -> NDArray[Any]:
@@ -80,6 +116,7 @@ def edges(snapshot: Columns, events: NDArray[np.void], samples: list[Columns]) -
     ids, first = np.unique(columns["id"], return_index=True)
     kept = first[_outlived(ids, events["id"][events["kind"] == Kind.SYNAPSE_DEATH])]
     table = {name: values[kept] for name, values in columns.items()}
+    table["weight"] = table["weight"].astype(snapshot["weight"].dtype)  # the projection's own precision
     weight, since = _latest(table, "weight", samples)
     delay, delay_since = _latest(table, "delay", samples)
     return EdgeTable(table["id"], table["pre"], table["post"], weight, delay, since, delay_since)

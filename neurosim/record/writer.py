@@ -40,6 +40,12 @@ class EdgeArrays(Protocol):
     def delay(self) -> NDArray[Any]: ...
 
 
+class Events(Protocol):
+    """Births and deaths as columns by name."""
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]: ...
+
+
 def free_path(path: str | os.PathLike[str]) -> Path:
     """Return ``path``, or the first of ``NAME-2.nsim``, ``NAME-3.nsim`` … that does not exist."""
     path = Path(path)
@@ -64,6 +70,7 @@ class ResultFile:
         self.dt = dt
         self._populations: dict[str, int] = {}
         self._projections: dict[str, int] = {}
+        self._changed: dict[str, float] = {}
         self._open = True
         with store.writing(path):
             self._database = store.open_for_writing(path)
@@ -111,8 +118,9 @@ class ResultFile:
         populations : name -> ``model`` (str), ``parameters`` (dict), ``ids`` (initial neurons), optionally
             ``positions`` ((n, 3), um, in the order of ids) and anything else that is JSON-able.
         projections : name -> ``source``, ``target`` (names), optionally ``receptor`` and anything else JSON-able.
-        recorded : what the run records: ``{"spikes": [names], "state": {name: …}, "synapses": {name: …}}``. With it,
-            asking a result for what was not recorded is an error, not an empty answer.
+        recorded : what the run records: ``{"spikes": [names], "state": {name: …}, "synapses": {name: …}, "history":
+            mode, "history_bin": ms}``. With it, asking a result for what was not recorded is an error, not an empty
+            answer.
         """
         if self._populations or self._projections:
             raise UsageError(f"{self.path}: the network has been described already.")
@@ -157,6 +165,15 @@ class ResultFile:
         with self._transaction():
             self._insert(rows)
 
+    def census(self, time: float, population: str, ids: ArrayLike, positions: ArrayLike | None = None) -> None:
+        """Store which neurons of a population are alive at ``time`` (ms), and where they are ((n, 3), um)."""
+        owner, ids = self._population(population), np.asarray(ids, np.uint32)
+        rows = cut("living", owner, {"time": np.full(ids.size, float(time)), "id": ids}, float(time))
+        if positions is not None:
+            rows += cut("positions", owner, _positions(ids, positions), float(time))
+        with self._transaction():
+            self._insert(rows)
+
     def append(
         self,
         time_ms: float,
@@ -165,7 +182,9 @@ class ResultFile:
         spikes: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
         states: Mapping[str, Columns] | None = None,
         synapses: Mapping[str, Columns] | None = None,
-        history: NDArray[Any] | None = None,
+        history: Events | None = None,
+        structure: Columns | None = None,
+        changed: Mapping[str, float] | None = None,
         positions: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     ) -> None:
         """Store what was recorded since the last call, and how far the run has come: one transaction.
@@ -176,7 +195,9 @@ class ResultFile:
         spikes : population -> (steps (n,) int64, ids (n,)); a spike's time is ``step · dt``.
         states : population -> columns of equal length: ``time`` (ms), ``id``, and one per variable.
         synapses : projection -> the same.
-        history : structured array with (at least) the fields of `HISTORY`.
+        history : births and deaths: a structured array, or anything with the columns of `HISTORY`.
+        structure : their numbers over time: columns ``time`` (ms), ``kind``, ``owner`` and ``n``.
+        changed : name of every population and projection that has changed so far -> when it first did (ms).
         positions : population -> (ids (n,), (n, 3) um) of neurons born since.
         """
         rows: list[Chunk] = []
@@ -190,9 +211,14 @@ class ResultFile:
             for name, (ids, places) in (positions or {}).items():
                 rows += cut("positions", self._population(name), _positions(ids, places), time_ms)
             if history is not None:
-                rows += cut("history", 0, _history(history), history["time"])
+                rows += cut("history", 0, _history(history), history["time"], quick=self.dt)
+            if structure is not None:
+                rows += cut("structure", 0, structure, structure["time"])
             with self._transaction():
                 self._insert([row for row in rows if row.n])
+                if changed is not None and changed != self._changed:
+                    self._put("changed", dict(changed))
+                    self._changed = dict(changed)
                 self._database.execute("INSERT INTO progress VALUES (?, ?)", (float(time_ms), float(wall_s)))
 
     def log(self, text: str, level: str = "info", time_ms: float | None = None) -> None:
@@ -315,8 +341,10 @@ def _positions(ids: ArrayLike, places: ArrayLike) -> dict[str, NDArray[Any]]:
     return {"id": ids, "x": places[:, 0], "y": places[:, 1], "z": places[:, 2]}
 
 
-def _history(events: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    missing = set(HISTORY.names or ()) - set(events.dtype.names or ())
-    if missing:
-        raise UsageError(f"history lacks the fields {', '.join(sorted(missing))}.")
-    return {name: events[name].astype(HISTORY[name]) for name in HISTORY.names or ()}
+def _history(events: Events) -> dict[str, NDArray[Any]]:
+    if isinstance(events, np.ndarray):
+        missing = set(HISTORY.names or ()) - set(events.dtype.names or ())
+        if missing:
+            raise UsageError(f"history lacks the fields {', '.join(sorted(missing))}.")
+    names = [name for name in HISTORY.names or () if name != "pre"]  # a synapse's id tells
+    return {name: events[name].astype(HISTORY[name], copy=False) for name in names}

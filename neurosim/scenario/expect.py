@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from neurosim.scenario import synapse_values
 from neurosim.scenario.checker import Checker
@@ -73,10 +72,10 @@ class Expectations:
         kinds = [_Window if expectation.kind in OVER else _Moment for expectation in expected]
         self._all = [kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)]
 
-    def observe(self, events: npt.NDArray[Any]) -> None:
-        """Take what happened since the last call, with the births and deaths of the network's history."""
+    def observe(self) -> None:
+        """Take what happened since the last call."""
         for one in self._all:
-            one.observe(events)
+            one.observe()
 
     def outcomes(self, reached: float) -> list[Outcome]:
         """Return what became of each, in the order of the file, when the run has reached ``reached`` ms."""
@@ -94,6 +93,7 @@ class _Window:
         self.dt = simulation.dt
         self.steps = simulation.steps(self.begin), simulation.steps(self.end)
         self.lifetime = Lifetime(self.neurons, 0.0)
+        simulation.network.history.observers.append(lambda *event: self.lifetime.observe(*event))
         self.recorder = simulation.record_spikes(self.neurons)
         if self.begin > 0:
             simulation.at(self.begin, self._begin)
@@ -101,9 +101,8 @@ class _Window:
     def _begin(self, simulation: Simulation) -> None:
         self.lifetime = Lifetime(self.neurons, simulation.time)
 
-    def observe(self, events: npt.NDArray[Any]) -> None:
+    def observe(self) -> None:
         """Take the spikes since the last call that fall into the window."""
-        self.lifetime.observe(events)
         steps, ids = self.recorder.drain()
         inside = (steps > self.steps[0]) & (steps <= self.steps[1])
         self.measure.observe(np.multiply(steps[inside], self.dt, dtype=np.float64), ids[inside])
@@ -133,7 +132,7 @@ class _Moment:
     def _measure(self, simulation: Simulation) -> None:
         self.found = self._now()
 
-    def observe(self, events: npt.NDArray[Any]) -> None:
+    def observe(self) -> None:
         """Nothing happens between."""
 
     def value(self) -> float:

@@ -25,27 +25,22 @@ class Lifetime:
     """How long the neurons of a population or group have lived together, from now on."""
 
     def __init__(self, neurons: Population | Group, now: float) -> None:
-        self.neurons = neurons
-        self.begin = now
-        self.size = neurons.size
-        self.events: list[npt.NDArray[Any]] = []
-
-    def observe(self, events: npt.NDArray[Any]) -> None:
-        """Take births and deaths, as the network's history logs them."""
-        neurons = self.neurons
         population = neurons.population if isinstance(neurons, Group) else neurons
-        kinds = (history.NEURON_BIRTH, history.NEURON_DEATH)
-        mine = np.isin(events["kind"], kinds) & (events["owner"] == population.index) & (events["time"] > self.begin)
-        if isinstance(neurons, Group):
-            mine &= np.isin(events["id"], neurons.members)
-        self.events.append(events[mine])
+        self.members = neurons.members if isinstance(neurons, Group) else None
+        self.owner, self.begin, self.size = population.index, now, neurons.size
+        self.changes: dict[float, int] = {}  # time -> births less deaths
+
+    def observe(self, time: float, kind: int, owner: int, ids: npt.NDArray[Any]) -> None:
+        """Take births or deaths, as the network's history tells its observers."""
+        if owner != self.owner or time <= self.begin:
+            return
+        n = ids.size if self.members is None else int(np.isin(ids, self.members).sum())
+        self.changes[time] = self.changes.get(time, 0) + (n if kind == history.NEURON_BIRTH else -n)
 
     def until(self, end: float) -> float:
         """Return the neurons' time together up to ``end``, in ms."""
-        events = np.concatenate(self.events) if self.events else np.zeros(0, history.HISTORY)
-        events = events[events["time"] < end]
-        sign = np.where(events["kind"] == history.NEURON_BIRTH, 1.0, -1.0)
-        return self.size * (end - self.begin) + float(np.sum(sign * (end - events["time"])))
+        more = sum(change * (end - time) for time, change in self.changes.items() if time < end)
+        return self.size * (end - self.begin) + more
 
 
 class Measure(Protocol):

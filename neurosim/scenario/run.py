@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import resource
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosim.errors import NeurosimError, UsageError
+from neurosim.graph.history import SYNAPSE_BIRTH
 from neurosim.record import Result, ResultFile, collect_provenance, free_path
 from neurosim.scenario.builder import Built, build
 from neurosim.scenario.expect import Expectations
@@ -82,10 +84,24 @@ def run(
     connecting = None if progress is None else lambda what, done, total: progress(what, done, total, 0)
     built = build(scenario, threads=threads, backend=backend, progress=connecting)
     build_s = time.perf_counter() - started - built.simulation.timings["compile_s"]
-    provenance = _provenance(scenario, built.simulation, backend)
+    return run_built(built, path, overwrite=overwrite, backend=backend, build_s=build_s, progress=progress)
+
+
+def run_built(
+    built: Built,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    backend: str = "numba",
+    build_s: float = 0.0,
+    progress: Progress | None = None,
+) -> Result:
+    """Run what a scenario was built to, and what was put on its simulation's schedule since; see `run`."""
+    provenance = _provenance(built.scenario, built.simulation, backend)
     with ResultFile.create(path, provenance, overwrite=overwrite) as file:
         session = _Session(built, file, build_s, progress)
         status = session.run()
+        session.keep_graph()
         summary = session.summary(backend)
         file.close(summary, status)
     result = Result(path)
@@ -103,11 +119,17 @@ class _Session:
         self.scenario, self.simulation, self.network = built.scenario, built.simulation, built.network
         self.build_s = build_s
         self.started = self.flushed = time.perf_counter()
+        history = self.network.history
+        history.mode = self.scenario.spec.record.history
+        history.tally.width = _bin(self.scenario.duration, self.simulation.dt)
         self.lifetimes = {name: Lifetime(population, 0.0) for name, population in self.network.populations.items()}
         expected = list(self.scenario.spec.expect.values())
         self.expectations = Expectations(expected, self.simulation, built.cast, self.scenario.duration)
-        file.describe(*_network(built), recorded=built.recorders.names())
-        if self._keeps_graph():
+        history.observers += [lifetime.observe for lifetime in self.lifetimes.values()]
+        kept = {"history": history.mode, "history_bin": history.tally.width}
+        file.describe(*_network(built), recorded=built.recorders.names() | kept)
+        self.keeps_graph = self._keeps_graph()
+        if self.keeps_graph:
             for name, projection in self.network.projections.items():
                 file.snapshot(0.0, name, projection.edges())
         for note in self.scenario.notes:
@@ -125,6 +147,24 @@ class _Session:
                 interrupted = True
         self._flush()
         return "interrupted" if interrupted or asked() else "finished"
+
+    def keep_graph(self) -> None:
+        """Store what has become of the network where births and deaths do not say so."""
+        if self.network.history.mode == "full":
+            return
+        time, changed = self.simulation.time, self._changed()
+        for name, population in self.network.populations.items():
+            if name in changed:
+                self.file.census(time, name, population.ids, population.positions)
+        for name, projection in self.network.projections.items():
+            if name in changed and self.keeps_graph:
+                self.file.snapshot(time, name, projection.edges())
+
+    def _changed(self) -> dict[str, float]:
+        """When each population and projection changed for the first time, by name."""
+        names = list(self.network.populations), list(self.network.projections)
+        since = self.network.history.since
+        return {names[kind == SYNAPSE_BIRTH][owner]: time for (kind, owner), time in since.items()}
 
     def summary(self, backend: str) -> dict[str, Any]:
         """Return what happened, in the words of ``neurosim run --json``."""
@@ -174,11 +214,18 @@ class _Session:
 
     def _flush(self) -> None:
         wall = time.perf_counter() - self.started
-        history = self.network.history.drain()
-        self.expectations.observe(history)
-        for lifetime in self.lifetimes.values():
-            lifetime.observe(history)
-        self.file.append(self.simulation.time, wall, history=history, **self.built.recorders.drain())
+        history = self.network.history
+        self.expectations.observe()
+        names = list(self.network.populations)
+        self.file.append(
+            self.simulation.time,
+            wall,
+            history=history.drain(),
+            structure=history.tally.drain(),
+            changed=self._changed(),
+            positions={names[owner]: places for owner, places in history.drain_places().items()},
+            **self.built.recorders.drain(),
+        )
         self.flushed = time.perf_counter()
 
 
@@ -255,6 +302,15 @@ def _check_folder(path: Path) -> None:
     """Refuse a folder that cannot be written before anything long is built for it."""
     if path.parent.is_dir() and not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write {path}: the folder {path.parent} is not writable")
+
+
+def _bin(duration: float, dt: float) -> float:
+    """Return 1, 2 or 5 times a power of ten that cuts ``duration`` into at most 10 000 bins; 0 where dt does (ms)."""
+    wanted = duration / 10_000
+    if wanted <= dt:
+        return 0.0
+    decade = 10.0 ** math.floor(math.log10(wanted))
+    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= wanted * 0.999)
 
 
 def _peak_rss_mb() -> float:

@@ -132,12 +132,16 @@ class SynapseRecord(Section):
 
 
 class Record(Section):
-    """What goes into the result file; without ``spikes`` every population's spikes do."""
+    """What goes into the result file; without ``spikes`` every population's spikes do.
+
+    ``history``: every birth and death, their numbers over time, or neither.
+    """
 
     spikes: Names | None = None
     state: dict[str, StateRecord] = Field(default_factory=dict)
     synapses: dict[str, SynapseRecord] = Field(default_factory=dict)
     graph: Flag | None = None
+    history: Literal["full", "counts", "off"] = "full"
 
 
 class Pair(Section):
