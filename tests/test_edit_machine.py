@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import neurosim as ns
-from neurosim.graph import event_log
 from neurosim.errors import NeurosimError
+from neurosim.graph import event_log
 from neurosim.graph import population as population_module
 
 DT = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -44,6 +44,7 @@ class Events(Protocol):
     """Births and deaths as columns by name."""
 
     def __getitem__(self, name: str, /) -> NDArray[Any]: ...
+    def parts(self) -> Sequence[Events]: ...
 
 
 def free_path(path: str | os.PathLike[str]) -> Path:
@@ -182,7 +183,7 @@ class ResultFile:
         spikes: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
         states: Mapping[str, Columns] | None = None,
         synapses: Mapping[str, Columns] | None = None,
-        history: Events | None = None,
+        history: Events | NDArray[Any] | None = None,
         structure: Columns | None = None,
         changed: Mapping[str, float] | None = None,
         positions: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
@@ -195,7 +196,7 @@ class ResultFile:
         spikes : population -> (steps (n,) int64, ids (n,)); a spike's time is ``step · dt``.
         states : population -> columns of equal length: ``time`` (ms), ``id``, and one per variable.
         synapses : projection -> the same.
-        history : births and deaths: a structured array, or anything with the columns of `HISTORY`.
+        history : births and deaths: a structured array, or some parts, with the columns of `HISTORY`.
         structure : their numbers over time: columns ``time`` (ms), ``kind``, ``owner`` and ``n``.
         changed : name of every population and projection that has changed so far -> when it first did (ms).
         positions : population -> (ids (n,), (n, 3) um) of neurons born since.
@@ -211,7 +212,8 @@ class ResultFile:
             for name, (ids, places) in (positions or {}).items():
                 rows += cut("positions", self._population(name), _positions(ids, places), time_ms)
             if history is not None:
-                rows += cut("history", 0, _history(history), history["time"], quick=self.dt)
+                for part in [history] if isinstance(history, np.ndarray) else history.parts():
+                    rows += cut("history", 0, _history(part), part["time"], quick=self.dt)
             if structure is not None:
                 rows += cut("structure", 0, structure, structure["time"])
             with self._transaction():
@@ -341,7 +343,7 @@ def _positions(ids: ArrayLike, places: ArrayLike) -> dict[str, NDArray[Any]]:
     return {"id": ids, "x": places[:, 0], "y": places[:, 1], "z": places[:, 2]}
 
 
-def _history(events: Events) -> dict[str, NDArray[Any]]:
+def _history(events: Events | NDArray[Any]) -> dict[str, NDArray[Any]]:
     if isinstance(events, np.ndarray):
         missing = set(HISTORY.names or ()) - set(events.dtype.names or ())
         if missing:
