@@ -41,13 +41,14 @@ _PUBLIC = {
 _MODULES = {
     "models": "neurosim.models",
     "learning": "neurosim.models.learning",
+    "structure": "neurosim.models.structure",
     "connectors": "neurosim.graph.connectors",
     "inputs": "neurosim.graph.inputs",
     "kernels": "neurosim.graph.distance_kernels",
     "place": "neurosim.graph.placement",
 }
 #: Names that later versions bring; asking for one says so.
-_ANNOUNCED = ("restore", "structure")
+_ANNOUNCED = ("restore",)
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 

@@ -19,6 +19,7 @@ from neurosim.engine.pulses import Pulses
 from neurosim.engine.rings import Rings
 from neurosim.engine.schedule import Order, Schedule
 from neurosim.engine.state import engine_state
+from neurosim.engine.structure.runner import StructureRunner
 from neurosim.engine.targets import Neurons, checked_action, neurons_of
 from neurosim.engine.team import Team, cores
 from neurosim.errors import InvalidInput, UsageError, unknown
@@ -79,6 +80,7 @@ class Simulation(Observation):
         self._logs: dict[str, SpikeLog] = {}
         self._team = Team(self.threads)
         self._learning = LearningRunner(self)
+        self.structure = StructureRunner(self)
         self._plan: Plan | None = None
         self._revision = -1
         super().__init__()
@@ -127,8 +129,10 @@ class Simulation(Observation):
         self._stopped, self._running = False, True
         try:
             self._happened = True
+            self.structure.adopt()
             self.schedule.happen(self.step)
             while not self._stopped and self.step < end:
+                self.structure.adopt()
                 self._advance(int(min(end, self.schedule.next_step)))
                 self.schedule.happen(self.step)
                 self._breathe()

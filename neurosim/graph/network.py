@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -22,6 +23,8 @@ from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
+from neurosim.graph.structure import BoundStructure
+from neurosim.models import structure
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -49,10 +52,11 @@ class Network:
         self.projections: dict[str, Projection] = {}
         self.groups: dict[str, Group] = {}
         self.inputs: dict[str, Input] = {}
+        self.rules: dict[str, BoundStructure] = {}
         self.history = History()
         self.progress = progress
         self.revision = 0
-        self._edits = 0
+        self._edits = self._rules_made = 0
         self._inside_epoch = False
         self._next_id = 0
         self._owner = np.zeros(0, np.uint16)
@@ -73,6 +77,11 @@ class Network:
     def time(self) -> float:
         """Simulated time in ms."""
         return self.history.time
+
+    @property
+    def step(self) -> int:
+        """Simulated time in steps; 0 as long as the time step is not known."""
+        return round(self.history.time / self.dt) if self.dt else 0
 
     def set_grid(self, dt: float | str) -> None:
         """Fix the time step (ms); delays are rounded to it now: ``floor(d/dt + 0.5)`` steps, at least one unless 0."""
@@ -202,9 +211,40 @@ class Network:
         self._touch()
         return drive
 
-    def add_rule(self, rule: Any) -> None:
-        """Structural rules come with a later version; ``InvalidInput`` says so."""
-        raise InvalidInput("structural rules are announced but not built yet; edit in a `sim.every` callback instead.")
+    def add_rule(self, rule: Any, *where: Projection | Population | str) -> BoundStructure:
+        """Let a structural rule act from now on: ``net.add_rule(ns.structure.prune_weak(ee, below=0.1, every="1 s"))``.
+
+        Parameters
+        ----------
+        rule : a configured rule, or how one is written: ``{"prune_weak": {…}}``, ``{"die": …, "every": …}``.
+        where : the projections or the population that it acts on, where the rule does not say.
+
+        Returns the rule as it stands in ``rules``. Raises ExpressionError, InvalidInput or UnknownName.
+        """
+        self._check_editable()
+        configured = structure.rule(rule, *where)
+        if where and not configured.where:
+            configured = replace(configured, where=where)
+        name = configured.name
+        if name in self.rules:
+            if "name" in configured.options:
+                raise UsageError(f"there is a structural rule '{name}' already.")
+            name = next(free for k in range(2, len(self.rules) + 3) if (free := f"{name}_{k}") not in self.rules)
+        self._rules_made += 1
+        bound = BoundStructure(self, configured, name, self._rules_made)
+        self.rules[name] = bound
+        bound.settle_in()
+        self._touch()
+        return bound
+
+    def remove_rule(self, rule: BoundStructure | str) -> None:
+        """Let a structural rule act no more; an unknown name raises ``UnknownName``."""
+        self._check_editable()
+        name = rule if isinstance(rule, str) else rule.name
+        if name not in self.rules:
+            raise unknown("structural rule", name, self.rules)
+        self.rules.pop(name).move_out()
+        self._touch()
 
     # -- leaving --------------------------------------------------------------------------------------
 

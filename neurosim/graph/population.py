@@ -90,6 +90,7 @@ class Population:
         self.columns["id"] = np.zeros(n, np.uint32)
         self.columns["alive"] = np.zeros(n, np.uint8)
         self.columns["last_spike"] = np.zeros(n, np.int64)  # step; 0 for a neuron that has not fired
+        self.columns["born"] = np.zeros(n, np.int64)  # step
         for key in (*(variable.name for variable in self.model.state), *self.spread):
             self.columns[key] = np.zeros(n)
         if self.model.refractory:
@@ -327,6 +328,7 @@ class Population:
             column[slots] = values.get(name, self.defaults.get(name, 0))
         self.columns["id"][slots] = ids
         self.columns["alive"][slots] = 1
+        self.columns["born"][slots] = self.network.step
         self._cached_ids = None
 
     # -- slots that move ------------------------------------------------------------------------------

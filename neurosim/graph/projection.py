@@ -201,8 +201,12 @@ class Projection:
         pre_slots, post_slots = self.source.slots(pre), self.target.slots(post)
         if pre_slots.size != post_slots.size:
             pre_slots, post_slots = _pairwise(pre_slots, post_slots)
-        n = pre_slots.size
         self.network._check_editable()
+        return self._add_at(pre_slots, post_slots, weight, delay)
+
+    def _add_at(self, pre_slots: Slots, post_slots: Slots, weight: Any = None, delay: Any = None) -> SynapseIds:
+        """Add synapses pairwise by slots of living neurons; see :meth:`add`."""
+        n = pre_slots.size
         weights = self.values.drawn("weight", self.default_weight if weight is None else weight, n)
         delays = self.values.drawn("delay", self.default_delay if delay is None else delay, n)
         self.values.check_weights(weights)
@@ -229,6 +233,14 @@ class Projection:
         self.network._check_editable()
         if rows.size:
             self._delete(rows, serials, places)
+
+    def _remove_at(self, rows: Slots, places: Index) -> None:
+        """Remove the synapses at ``places``, each given once; rows are closed from their ends on.
+
+        So no removal moves a synapse that is still to be removed.
+        """
+        if places.size:
+            self._delete(rows, self.store.serials_at(rows, places), places)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
         log = self.network.history
@@ -304,7 +316,7 @@ class Projection:
         self.network._touch()
 
     def _now(self) -> int:
-        return round(self.network.time / self.network.dt) if self.network.dt else 0
+        return self.network.step
 
     def held_arrivals(self) -> Index:
         """Synapses at which nothing may arrive before some step yet to come: (row, birth number, step), int64."""

@@ -252,3 +252,22 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
         elif held > 1 and length * 8 < CAPACITY[held - 1] * 7:
             _resize(rows, columns, start, size_class, free, row, length, held - 1)
     return deleted
+
+
+@kernel
+def joined(store: int, row_of: Index, post_of: Index, free: NDArray[np.uint8]) -> None:
+    """Set ``free`` to 0 for pairs (row, postsynaptic slot) that a synapse joins already."""
+    rows = record_at(store, ROWS)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    posts = array_at(rows.post, rows.capacity, np.uint32)
+    for i in range(row_of.size):
+        row, wanted = row_of[i], np.uint32(post_of[i])
+        shard = np.int64(wanted) // rows.stride
+        begin = np.int64(ends[row * rows.shards + shard - 1]) if shard > 0 else np.int64(0)
+        piece = posts[start[row] + begin : start[row] + np.int64(ends[row * rows.shards + shard])]
+        hit = np.uint32(0)
+        for k in range(piece.size):
+            hit |= np.uint32(piece[k] == wanted)
+        if hit:
+            free[i] = 0

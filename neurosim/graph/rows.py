@@ -221,6 +221,11 @@ class RowStore:
         self.columns[name] = column
         self._publish()
 
+    def drop(self, name: str) -> None:
+        """Give up a column that nobody reads any more."""
+        del self.columns[name], self.uniform[name]
+        self._publish()
+
     # -- finding, reading, deleting ----------------------------------------------------------------
 
     def find(self, rows: Index, serials: NDArray[np.uint32]) -> tuple[Index, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class SynapseValues:
         self.store = projection.store
         self.precision = np.dtype(precision)
         self.plasticity: Plasticity | None = None
+        #: Further columns that structural rules keep: name -> what a newborn synapse has there.
+        self.kept: dict[str, Callable[[], int]] = {}
 
     @property
     def units(self) -> dict[str, str]:
@@ -64,7 +66,21 @@ class SynapseValues:
                 values[name] = new
         if self.plasticity is not None:
             values |= self.plasticity.initial(weights, projection.grid.shown(stored), posts)
+        for name, newborn in self.kept.items():
+            values[name] = np.full(1, newborn(), self.store.columns[name].dtype)
         return values
+
+    def keep(self, name: str, dtype: Any, newborn: Callable[[], int]) -> None:
+        """Keep one more number of every synapse; those alive begin with what a newborn has now."""
+        if name not in self.kept:
+            self.kept[name] = newborn
+            self.store.uniform.setdefault(name, newborn())
+            self.store.spread(name, np.dtype(dtype))
+
+    def forget(self, name: str) -> None:
+        """Keep that number no longer."""
+        if self.kept.pop(name, None) is not None:
+            self.store.drop(name)
 
     def check_weights(self, weights: Values) -> None:
         """Raise ``UsageError`` for a weight that cannot be kept or lies outside the bounds."""

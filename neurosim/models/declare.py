@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.errors import UsageError, unknown
+from neurosim.errors import UnitError, UsageError, unknown
 from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
     from neurosim.models.dynamics import Dynamics
 
 _HELD = re.compile(r"^\s*d(\w+)\s*/\s*dt\s*=.*\(\s*unless\s+refractory\s*\)", re.MULTILINE)
+_NUMBER = re.compile(r"\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+_UNITS = ("", "ms", "1/ms", "mV", "pA", "nS", "pF", "mV/ms", "pA/ms", "um")  # that quantities of other libraries have
 _SPREAD = re.compile(r"\s*[^\W\d]\w*\s*\(.*\)\s*", re.DOTALL)
 
 
@@ -56,6 +58,24 @@ class Parameter:
         if self.low is None:
             return f"{self.high:g} {self.unit}".rstrip() + " or less"
         return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
+
+
+def parameter_of(name: str, value: Any) -> Parameter:
+    """A parameter whose default is ``value``, and whose unit is that of this quantity."""
+    what = f"parameter {name}"
+    if isinstance(value, str):
+        number = _NUMBER.match(value)
+        unit = value[number.end() :].strip() if number else ""
+        try:
+            return Parameter(name, quantity(value, unit, what), unit, "")
+        except UnitError as error:
+            raise UnitError(str(error) if what in str(error) else f"{what}: {error}") from None
+    for unit in _UNITS:
+        try:
+            return Parameter(name, quantity(value, unit, what), unit, "")
+        except UnitError:
+            continue
+    return Parameter(name, quantity(value, "", what), "", "")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from neurosim.errors import InvalidInput, UnitError, suggest, unknown
-from neurosim.models.declare import Parameter
+from neurosim.errors import InvalidInput, suggest, unknown
+from neurosim.models.declare import parameter_of
 from neurosim.models.rule_equations import read_equations
 from neurosim.models.rules import ConfiguredRule, LearningRule, SynapseVariable, check_together
 from neurosim.units import quantity
@@ -26,8 +25,6 @@ KEYS = (
     "equations", "on_emission", "on_arrival", "on_post", "on_modulator", "modulator", "every", "period", "clocked",
     "transmit", "parameters", "initial", "name",
 )  # fmt: skip
-_NUMBER = re.compile(r"\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
-_UNITS = ("", "ms", "1/ms", "mV", "pA", "nS", "pF", "mV/ms", "pA/ms", "um")  # that quantities of other libraries have
 
 
 @cache
@@ -120,7 +117,7 @@ def from_code(
     return LearningRule(
         name=name, summary="written in place", equations=equations, on_emission=on_emission, on_arrival=on_arrival,
         on_post=on_post, on_modulator=on_modulator, modulator=modulator, every=every, period=period, clocked=clocked,
-        transmit=transmit, parameters=tuple(_parameter(str(key), value) for key, value in (parameters or {}).items()),
+        transmit=transmit, parameters=tuple(parameter_of(str(key), value) for key, value in (parameters or {}).items()),
         variables=tuple(variables),
     )  # fmt: skip
 
@@ -136,24 +133,6 @@ def _is_meant_as_key(written: Mapping[str, Any]) -> bool:
     """Whether a mapping with one key is a rule in place whose key is misspelt."""
     ((key, value),) = written.items()
     return isinstance(value, str) and str(key) not in learning_rules() and not suggest(str(key), learning_rules())
-
-
-def _parameter(name: str, value: Any) -> Parameter:
-    """A parameter whose unit is that of its quantity."""
-    what = f"parameter {name}"
-    if isinstance(value, str):
-        number = _NUMBER.match(value)
-        unit = value[number.end() :].strip() if number else ""
-        try:
-            return Parameter(name, quantity(value, unit, what), unit, "")
-        except UnitError as error:
-            raise UnitError(str(error) if what in str(error) else f"{what}: {error}") from None
-    for unit in _UNITS:
-        try:
-            return Parameter(name, quantity(value, unit, what), unit, "")
-        except UnitError:
-            continue
-    return Parameter(name, quantity(value, "", what), "", "")
 
 
 def __getattr__(name: str) -> LearningRule:

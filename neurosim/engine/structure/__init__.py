@@ -1,0 +1,1 @@
+"""Structural rules at run time: looked at between epochs, all that are due at one time together."""

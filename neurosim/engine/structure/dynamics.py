@@ -1,0 +1,162 @@
+"""Kernels for what structural rules keep of neurons: traces, and their integrals, brought up spike by spike.
+
+Between a neuron's spikes a trace fades by an exponential, and an integral grows by the integral of its change, which
+is computed by Gauss-Legendre quadrature with eight nodes in every time constant of the fastest trace. What is linear
+in a trace is then exact to the last digits; curves as steep as a tenth of their argument are, to 1e-10. Nothing is
+written but at spikes, so it does not matter when and how often anybody looks.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim import generated
+from neurosim.compiled import address_of
+from neurosim.expressions.source import functions_in, source
+from neurosim.graph.population import Population
+from neurosim.graph.structure import BoundStructure
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+_TEXT = '''"""What a structural rule keeps of neurons: {about}. Generated; do not edit."""
+
+import numpy as np
+
+from neurosim.compiled import array_at, inlined, kernel
+from neurosim.functions import {functions}
+
+NODES = {nodes}
+WEIGHTS = {weights}
+
+
+@inlined
+def lived(h, numbers, {state}):
+    """The state after ``h`` ms without a spike."""
+{unpacked}
+{integrals}
+{faded}
+    return {state}
+
+
+@kernel
+def advance(n: int, slot_of: int, step_of: int, n_slots: int, table: int, numbers_at: int, n_numbers: int) -> None:
+    """Let ``n`` spikes happen, each of a neuron (its slot) at a step, in the order of time."""
+    slots, steps = array_at(slot_of, n, np.int64), array_at(step_of, n, np.int64)
+    numbers = array_at(numbers_at, n_numbers, np.float64)
+    columns = array_at(table, {n_columns}, np.int64)
+    seen, born = array_at(columns[0], n_slots, np.int64), array_at(columns[1], n_slots, np.int64)
+{columns}
+    for i in range(n):
+        slot = slots[i]
+        {state} = lived((steps[i] - max(seen[slot], born[slot])) * numbers[0], numbers, {loaded})
+{jumps}
+{kept}
+        seen[slot] = steps[i]
+
+
+@kernel
+def shown(now: int, n_slots: int, table: int, numbers_at: int, n_numbers: int, out: int) -> None:
+    """Write what all neurons have at step ``now`` into ``out``, one column after the other."""
+    numbers = array_at(numbers_at, n_numbers, np.float64)
+    columns = array_at(table, {n_columns}, np.int64)
+    seen, born = array_at(columns[0], n_slots, np.int64), array_at(columns[1], n_slots, np.int64)
+{columns}
+    shown_ = array_at(out, {n_state}*n_slots, np.float64)
+    for slot in range(n_slots):
+        {state} = lived((now - max(seen[slot], born[slot])) * numbers[0], numbers, {loaded})
+{written}
+'''
+
+
+class NeuronTraces:
+    """What one rule keeps of the neurons of one population."""
+
+    def __init__(self, rule: BoundStructure, population: Population, dt: float) -> None:
+        self.rule, self.population = rule, population
+        self.dynamics = rule.dynamics[population.name]
+        self.names = list(self.dynamics.variables)
+        self._numbers = np.array([dt, *self._values()], np.float64)
+        self._kernels: ModuleType = generated.module(f"structure_{rule.rule.name}", self._text())
+
+    def advance(self, steps: NDArray[np.int64], ids: NDArray[np.uint32]) -> None:
+        """Take in spikes, in the order of time."""
+        slots = self.population.network._slots_of(self.population, ids)
+        living = slots >= 0
+        slots, steps = np.ascontiguousarray(slots[living]), np.ascontiguousarray(steps[living])
+        table, _keep = self._table()
+        self._kernels.advance(
+            slots.size, address_of(slots), address_of(steps), self.population.n_slots, address_of(table),
+            address_of(self._numbers), self._numbers.size,
+        )  # fmt: skip
+
+    def shown(self, now: int) -> dict[str, NDArray[np.float64]]:
+        """Values of all slots as they are at step ``now``, by name; writes nothing."""
+        n = self.population.n_slots
+        out = np.zeros((len(self.names), n))
+        table, _keep = self._table()
+        self._kernels.shown(
+            now, n, address_of(table), address_of(self._numbers), self._numbers.size, address_of(out)
+        )
+        return dict(zip(self.names, out, strict=True))
+
+    def _table(self) -> tuple[NDArray[np.int64], list[Any]]:
+        names = [self.rule.column("seen"), "born", *map(self.rule.column, self.names)]
+        columns = [self.population.columns[name] for name in names]
+        return np.array([address_of(column) for column in columns], np.int64), columns
+
+    # -- text ---------------------------------------------------------------------------------------------------
+
+    def _values(self) -> list[float]:
+        traces = [value for t in self.dynamics.traces for value in (t.rate, t.target, t.jump)]
+        fastest = max((t.rate for t in self.dynamics.traces), default=0.0)
+        return [fastest, *traces, *self.dynamics.constants.values()]
+
+    def _text(self) -> str:
+        dynamics, symbols = self.dynamics, [f"{name}_now" for name in self.names]
+        numbers = ["fastest"]
+        for trace in dynamics.traces:
+            numbers += [f"{trace.name}_rate", f"{trace.name}_target", f"{trace.name}_jump"]
+        parameters = [f"{name}_given" for name in dynamics.constants]
+        unpacked = [f"{name} = numbers[{k}]" for k, name in enumerate([*numbers, *parameters], start=1)]
+        faded = [f"{t.name}_now = {_faded(t.name, 'h')}" for t in dynamics.traces]
+        integrals = self._integrals()
+        jumps = [f"{t.name}_now += numbers[{4 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
+        body = "\n".join([*integrals, *faded])
+        arrays = [f"{name}_column = array_at(columns[{k}], n_slots, np.float64)" for k, name in enumerate(self.names, 2)]
+        return _TEXT.format(
+            about=", ".join(self.names), functions=", ".join(sorted({"exp", *functions_in(body)})),
+            nodes=tuple(float(x) for x in (_NODES + 1) / 2), weights=tuple(float(w) for w in _WEIGHTS / 2),
+            state=", ".join(symbols), unpacked=_indented(unpacked, 1), integrals=_indented(integrals, 1),
+            faded=_indented(faded, 1), n_columns=len(self.names) + 2, columns=_indented(arrays, 1),
+            loaded=", ".join(f"{name}_column[slot]" for name in self.names), jumps=_indented(jumps, 2),
+            kept=_indented([f"{name}_column[slot] = {name}_now" for name in self.names], 2), n_state=len(self.names),
+            written=_indented([f"shown_[{k}*n_slots + slot] = {n}_now" for k, n in enumerate(self.names)], 2),
+        )  # fmt: skip
+
+    def _integrals(self) -> list[str]:
+        dynamics = self.dynamics
+        if not dynamics.integrals:
+            return []
+        names = {name: f"{name}_given" for name in dynamics.constants} | {t.name: f"{t.name}_then" for t in dynamics.traces}
+        lines = ["pieces = max(1.0, np.ceil(h*fastest))", "width = h/pieces"]
+        lines += [f"{z.name}_sum = 0.0" for z in dynamics.integrals]
+        lines += ["for p in range(int(pieces)):", "    for q in range(8):", "        s = (p + NODES[q])*width"]
+        lines += [f"        {t.name}_then = {_faded(t.name, 's')}" for t in dynamics.traces]
+        lines += [
+            f"        {z.name}_sum += WEIGHTS[q]*({source(z.change.tree, names)})" for z in dynamics.integrals
+        ]
+        return [*lines, *(f"{z.name}_now = max(0.0, {z.name}_now + {z.name}_sum*width)" for z in dynamics.integrals)]
+
+
+def _faded(name: str, time: str) -> str:
+    return f"{name}_target + ({name}_now - {name}_target)*exp(-{name}_rate*{time})"
+
+
+def _indented(lines: list[str], depth: int) -> str:
+    return "\n".join("    " * depth + line for line in lines)
+
+

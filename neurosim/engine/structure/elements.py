@@ -1,0 +1,140 @@
+"""Synaptic elements: how many synapses each neuron may have, which of them break, and how vacant ones join.
+
+Butz and van Ooyen 2013, doi:10.1371/journal.pcbi.1003259, as in NEST (Diaz-Pier et al. 2016,
+doi:10.3389/fnana.2016.00057): first axonal elements that are too many break, then dendritic ones; what was freed is
+vacant at once; then vacant axonal and dendritic elements are shuffled and join in pairs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.engine.structure.looks import Look, living
+from neurosim.engine.structure.partners import allowed_pairs
+from neurosim.graph.population import Population, Slots
+from neurosim.graph.projection import Projection
+from neurosim.graph.structure import BoundStructure
+
+Index = NDArray[np.int64]
+Dying = dict[str, tuple[Slots, Index]]
+
+_MOST = 2.0**40  # elements of one neuron
+
+
+class Elements:
+    """The elements of all neurons that a rule serves, after what has to break is broken; ``dying`` says what that is."""
+
+    def __init__(self, rule: BoundStructure, look: Look, dying: Dying) -> None:
+        self._rule, self._look = rule, look
+        self.dying = dict(dying)
+        self._offered: dict[tuple[str, str], Index] = {}
+        for side, populations in (("pre", rule.sources), ("post", rule.targets)):
+            for population in populations:
+                self._break(side, population)
+
+    def _break(self, side: str, population: Population) -> None:
+        """Break random synapses of neurons that have more than they may on one side."""
+        slots = living(population)
+        limits = [self._number(clause, population, slots) for clause in (f"most_{side}", f"offers_{side}")]
+        known = [limit for limit in limits if limit is not None]
+        if not known:
+            return
+        allowed = np.minimum.reduce(known)
+        excess = np.zeros(population.n_slots, np.int64)
+        excess[slots] = self._connected(side, population)[slots] - allowed
+        if (excess > 0).any():
+            self._break_random(side, population, slots, excess)
+        if limits[1] is not None:
+            self._offered[side, population.name] = limits[1]
+
+    def _number(self, clause: str, population: Population, slots: Slots) -> Index | None:
+        """A clause as whole numbers, at least 0, in the order of ids; None where the rule does not have it."""
+        if (clause, population.name) not in self._rule.expressions:
+            return None
+        values = self._look.of_neurons(clause, population, slots)
+        return np.floor(np.clip(np.nan_to_num(values, nan=0.0), 0.0, _MOST)).astype(np.int64)
+
+    def _projections(self, side: str, population: Population) -> list[Projection]:
+        return [p for p in self._rule.projections if (p.source if side == "pre" else p.target) is population]
+
+    def _connected(self, side: str, population: Population) -> Index:
+        """Synapses that stay, of each slot, on one side."""
+        degree = "out_degree" if side == "pre" else "in_degree"
+        connected: Index = self._look.column(population, degree).astype(np.int64)
+        for projection in self._projections(side, population):
+            if projection.name in self.dying:
+                rows, places = self.dying[projection.name]
+                ends = rows if side == "pre" else projection.store.columns["post"][places]
+                connected -= np.bincount(ends, minlength=population.n_slots)
+        return connected
+
+    def _break_random(self, side: str, population: Population, slots: Slots, excess: Index) -> None:
+        candidates = [self._staying(side, p, slots, excess) for p in self._projections(side, population)]
+        owner = np.concatenate([owners for _, _, owners in candidates])
+        keys = self._look.stream(f"break_{side} {population.name}").random(owner.size)
+        order = np.lexsort((keys, owner))
+        sorted_owner = owner[order]
+        first = np.searchsorted(sorted_owner, sorted_owner)  # where the owner's synapses begin
+        broken = np.zeros(owner.size, bool)
+        broken[order] = np.arange(owner.size) - first < excess[sorted_owner]
+        begin = 0
+        for projection, (rows, places, _) in zip(self._projections(side, population), candidates, strict=True):
+            mine = broken[begin : begin + rows.size]
+            begin += rows.size
+            self._note(projection, rows[mine], places[mine])
+
+    def _staying(self, side: str, projection: Projection, slots: Slots, excess: Index) -> tuple[Slots, Index, Index]:
+        """Synapses of neurons with too many, in the order of source ids, less those that die already: row, place, owner."""
+        store = projection.store
+        if side == "pre":
+            rows, places = store.places(slots[excess[slots] > 0])
+        else:
+            rows, places = store.places(projection._rows_by_id())
+            wanted = excess[store.columns["post"][places]] > 0
+            rows, places = rows[wanted], places[wanted]
+        if projection.name in self.dying:
+            stays = ~np.isin(places, self.dying[projection.name][1])
+            rows, places = rows[stays], places[stays]
+        owner = rows if side == "pre" else store.columns["post"][places].astype(np.int64)
+        return rows, places, owner
+
+    def _note(self, projection: Projection, rows: Slots, places: Index) -> None:
+        """Add to those that die, kept in the order of source ids and along rows."""
+        before = self.dying.get(projection.name)
+        if before is not None:
+            rows, places = np.concatenate([before[0], rows]), np.concatenate([before[1], places])
+            order = np.lexsort((places, projection.source.columns["id"][rows]))
+            rows, places = rows[order], places[order]
+        self.dying[projection.name] = (rows, places)
+
+    # -- vacant elements ------------------------------------------------------------------------------------------------
+
+    def joined(self) -> list[tuple[Projection, Slots, Slots]]:
+        """Vacant elements of both sides joined at random, projection by projection."""
+        stream = self._look.stream("offers")
+        axons = self._vacant("pre", self._rule.sources)
+        dendrites = self._vacant("post", self._rule.targets)
+        n = min(axons[0].size, dendrites[0].size)
+        chosen = [stream.permutation(side[0].size)[:n] for side in (axons, dendrites)]
+        (of_axon, rows), (of_dendrite, posts) = ([c[pick] for c in side] for side, pick in zip((axons, dendrites), chosen, strict=True))
+        pairs = []
+        for projection in self._rule.projections:
+            mine = of_axon == self._rule.sources.index(projection.source)
+            mine &= of_dendrite == self._rule.targets.index(projection.target)
+            pre, post = rows[mine], posts[mine]
+            order = np.argsort(projection.source.columns["id"][pre], kind="stable")
+            pre, post = pre[order], post[order]
+            allowed = allowed_pairs(self._rule, projection, pre, post)
+            pairs.append((projection, pre, post) if allowed is None else (projection, pre[allowed], post[allowed]))
+        return pairs
+
+    def _vacant(self, side: str, populations: list[Population]) -> tuple[Index, Slots]:
+        """One entry for each vacant element: which population, and the neuron's slot."""
+        which, who = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for k, population in enumerate(populations):
+            slots = living(population)
+            free = np.maximum(self._offered[side, population.name] - self._connected(side, population)[slots], 0)
+            who.append(np.repeat(slots, free))
+            which.append(np.full(who[-1].size, k))
+        return np.concatenate(which), np.concatenate(who)

@@ -1,0 +1,102 @@
+"""When structural rules act: all that are due at one time look at the same network, then it is changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.engine.schedule import Order
+from neurosim.engine.structure import neurons, synapses
+from neurosim.engine.structure.changes import Changes
+from neurosim.engine.structure.dynamics import NeuronTraces
+from neurosim.engine.structure.looks import Look
+from neurosim.engine.structure.survey import Survey
+from neurosim.errors import UsageError
+from neurosim.graph.population import Population
+from neurosim.graph.structure import BoundStructure
+
+if TYPE_CHECKING:
+    from neurosim.engine.simulation import Simulation
+
+
+class Tenant:
+    """A rule that acts in a simulation: what it keeps, and when it is due."""
+
+    def __init__(self, rule: BoundStructure, dt: float, step: int) -> None:
+        self.rule = rule
+        self.period = max(1, math.floor(rule.every / dt + 0.5))
+        if rule.every < dt / 2:
+            raise UsageError(f"structural rule '{rule.name}' acts every {rule.every:g} ms, less than a step of {dt:g} ms.")
+        start = math.floor(rule.start / dt + 0.5)
+        self.until = rule.until / dt
+        self.next = start if rule.start > 0.0 and start > step else start + ((step - start) // self.period + 1) * self.period
+        self.traces = {p.name: NeuronTraces(rule, p, dt) for p in rule.populations if rule.dynamics[p.name]}
+        self.surveys = {p.name: Survey(rule, p) for p in rule.projections}
+
+    def listener(self, population: Population) -> Callable[[NDArray[np.int64], NDArray[np.uint32]], None]:
+        """Whoever takes in the spikes of a population."""
+        return self.traces[population.name].advance
+
+    def propose(self, changes: Changes) -> None:
+        """Say what should change."""
+        look = Look(self.rule, self.traces)
+        if self.rule.population is not None:
+            neurons.propose(self.rule, look, changes)
+        else:
+            synapses.propose(self.rule, look, self.surveys, changes)
+
+
+class StructureRunner:
+    """What a running simulation does for the structural rules of its network."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._tenants: dict[int, Tenant] = {}  # by the rules' numbers
+        self._scheduled: set[int] = set()
+
+    def adopt(self) -> None:
+        """Take in rules that are new in the network, and let those go that are gone."""
+        simulation = self._simulation
+        rules = {rule.number: rule for rule in simulation.network.rules.values()}
+        if rules.keys() == self._tenants.keys():
+            return
+        for number in self._tenants.keys() - rules.keys():
+            tenant = self._tenants.pop(number)
+            for name in tenant.traces:
+                simulation._listeners[name].remove(tenant.traces[name].advance)
+        for number in sorted(rules.keys() - self._tenants.keys()):
+            tenant = self._tenants[number] = Tenant(rules[number], simulation.dt, simulation.step)
+            for population in rules[number].populations:
+                if population.name in tenant.traces:
+                    simulation._listen(population, tenant.listener(population), simulation._listeners)
+            self._schedule(tenant)
+
+    def _schedule(self, tenant: Tenant) -> None:
+        step = tenant.next
+        if step < tenant.until and step not in self._scheduled:
+            self._scheduled.add(step)
+            self._simulation.schedule.at(step, self._act, Order.STRUCTURE)
+
+    def _act(self) -> None:
+        """Let all rules that are due look, then change the network: first all deaths, then all births."""
+        step = self._simulation.step
+        self._scheduled.discard(step)
+        due = [tenant for _, tenant in sorted(self._tenants.items()) if tenant.next == step < tenant.until]
+        changes = Changes()
+        for tenant in due:
+            tenant.propose(changes)
+        changes.carry_out(self._simulation.network)
+        for tenant in due:
+            tenant.next += tenant.period
+            self._schedule(tenant)
+
+    def kept(self, rule: BoundStructure, population: Population) -> dict[str, NDArray[np.float64]]:
+        """What a rule keeps of the living neurons of a population, in the order of their ids, as it is now."""
+        self.adopt()
+        shown = self._tenants[rule.number].traces[population.name].shown(self._simulation.step)
+        slots = population.slots(population.ids)
+        return {name: values[slots] for name, values in shown.items()}

@@ -1,0 +1,284 @@
+"""A structural rule that belongs to a network: every expression checked, every parameter in its unit.
+
+What it says is worked out between epochs by the engine (`neurosim.engine.structure`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.errors import ExpressionError, InvalidInput, UsageError, unknown
+from neurosim.expressions import Expression, parse
+from neurosim.expressions.statements import Statement, statements
+from neurosim.graph.distributions import Constant, distribution
+from neurosim.graph.population import Population
+from neurosim.graph.projection import Projection
+from neurosim.graph.structure_equations import Dynamics, read_dynamics
+from neurosim.models.rule_equations import resolved
+from neurosim.models.structural import ConfiguredStructure, StructuralRule
+from neurosim.units import quantity
+
+if TYPE_CHECKING:
+    from neurosim.graph.network import Network
+
+_OF_NEURONS = {"age": "ms", "in_degree": "", "out_degree": "", "id": ""}
+_OF_SYNAPSES = {"age": "ms", "last_use": "ms"}
+_TOTALS = {"size": "", "deaths": "", "n_pre": "", "n_post": ""}
+_ALWAYS = {"time": "ms", "every": "ms"}
+
+# Clauses by what they are worked out for, with their units.
+PER_SYNAPSE = {"die": "bool", "chance": "", "rank": None}
+PER_PAIR = {"accept": ""}
+PER_NEURON = {"most_pre": "", "most_post": "", "offers_pre": "", "offers_post": ""}
+IN_TOTAL = {"surplus": "", "births": "", "candidates": ""}
+
+
+class BoundStructure:
+    """One structural rule of a network.
+
+    Attributes
+    ----------
+    name : unique among the network's rules; ``number`` counts them in the order in which they were added.
+    projections, population : what it acts on; ``population`` is None for a rule about synapses.
+    every, start, until : when (ms); ``until`` is infinite where it is not said.
+    constants : parameters, by population and name.
+    dynamics : what is kept of neurons, by population.
+    expressions : by clause and population or projection ("" for all together).
+    updates : statements for the neurons.
+    """
+
+    def __init__(self, network: Network, configured: ConfiguredStructure, name: str, number: int) -> None:
+        self.network = network
+        self.rule: StructuralRule = configured.rule
+        self.options: Mapping[str, Any] = configured.options
+        self.name, self.number = name, number
+        self.every = configured.every
+        self.start = self._time("start", 0.0)
+        self.until = self._time("until", float("inf"))
+        self.population: Population | None = None
+        self.projections: tuple[Projection, ...] = ()
+        self._find(configured.where)
+        self.constants = {p.name: self._constants(configured.parameters, p) for p in self.populations}
+        self.units = {p.name: self._unit(p.unit) for p in self.rule.parameters}
+        self.dynamics = {p.name: self._dynamics(p) for p in self.populations}
+        self.expressions: dict[tuple[str, str], Expression] = {}
+        self.updates: tuple[Statement, ...] = ()
+        self._parse()
+        self.lasting = self._lasting()
+        self.autapses = bool(self.options.get("autapses", self.rule.autapses))
+        self.multapses = bool(self.options.get("multapses", self.rule.multapses))
+        for key, unit in (("weight", self.weight_unit), ("delay", "ms")):
+            if key in self.options:
+                distribution(self.options[key], unit, f"{key} of structural rule '{name}'")
+
+    # -- what it keeps --------------------------------------------------------------------------------------------
+
+    def column(self, name: str) -> str:
+        """What a column of the rule's own is called among those of neurons or synapses."""
+        return f"_rule{self.number}_{name}"
+
+    def settle_in(self) -> None:
+        """Make room for what the rule keeps of neurons and synapses."""
+        for population in self.populations:
+            columns, dynamics = population.columns, self.dynamics[population.name]
+            for name in dynamics.variables:
+                own, begin = self.column(name), float(self.rule.initial.get(name, 0.0))
+                columns[own] = np.full(population.n_slots, begin)
+                population.defaults[own] = begin
+            if dynamics:
+                columns[self.column("seen")] = np.full(population.n_slots, self.network.step)
+        for target in {statement.target for statement in self.updates if not statement.local}:
+            if self.population is not None and target in self.population.parameters:  # each neuron gets its own
+                self.population.set_parameter(target, Constant(self.population.parameters[target]))
+        if self.population is not None and self.lasting:
+            self.population.columns[self.column("held")] = np.zeros(self.population.n_slots, np.int64)
+        for projection in self.projections:
+            read = {n for (_, of), e in self.expressions.items() if of == projection.name for n in e.names}
+            if read & {"age", "last_use"}:
+                projection.values.keep("_born", np.uint32, projection._now)
+            if self.lasting:
+                projection.values.keep(self.column("held"), np.uint32, int)
+
+    def move_out(self) -> None:
+        """Give that room back."""
+        for population in self.populations:
+            for name in [name for name in population.columns if name.startswith(self.column(""))]:
+                del population.columns[name]
+                population.defaults.pop(name, None)
+        for projection in self.projections:
+            projection.values.forget(self.column("held"))
+
+    # -- where ------------------------------------------------------------------------------------------------
+
+    def _find(self, where: Iterable[Any]) -> None:
+        """Look up what the rule acts on."""
+        found = [self._named(one) for one in where]
+        if self.rule.of_neurons:
+            if len(found) != 1 or not isinstance(found[0], Population):
+                raise InvalidInput(f"structural rule '{self.name}' is about neurons: give it one population.")
+            self.population = found[0]
+            return
+        projections = [one for one in found if isinstance(one, Projection)]
+        if not found or len(projections) < len(found):
+            raise InvalidInput(f"structural rule '{self.name}' is about synapses: give it one or several projections.")
+        units = {projection.weight_unit for projection in projections}
+        if len(units) > 1:
+            raise InvalidInput(f"structural rule '{self.name}': weights of its projections are in {', '.join(sorted(units))}.")
+        self.projections = tuple(dict.fromkeys(projections))
+
+    def _named(self, one: Any) -> Population | Projection:
+        network = self.network
+        if isinstance(one, Population | Projection):
+            if one.network is not network:
+                raise UsageError(f"'{one.name}' belongs to another network.")
+            return one
+        known: dict[str, Population | Projection] = (
+            {**network.populations} if self.rule.of_neurons else {**network.projections}
+        )
+        if one not in known:
+            raise unknown("population" if self.rule.of_neurons else "projection", str(one), known)
+        return known[one]
+
+    @property
+    def sources(self) -> list[Population]:
+        """Presynaptic populations, each once, in the order of the projections."""
+        return list(dict.fromkeys(projection.source for projection in self.projections))
+
+    @property
+    def targets(self) -> list[Population]:
+        """Postsynaptic populations, likewise."""
+        return list(dict.fromkeys(projection.target for projection in self.projections))
+
+    @property
+    def populations(self) -> list[Population]:
+        """Every population whose neurons the rule looks at."""
+        if self.population is not None:
+            return [self.population]
+        return list(dict.fromkeys([*self.sources, *self.targets]))
+
+    @property
+    def weight_unit(self) -> str:
+        """Of its projections; "" for a rule about neurons."""
+        return self.projections[0].weight_unit if self.projections else ""
+
+    # -- parameters ---------------------------------------------------------------------------------------------
+
+    def _time(self, key: str, default: float) -> float:
+        value = self.options.get(key)
+        return default if value is None else quantity(value, "ms", f"{self.name}.{key}")
+
+    def _unit(self, written: str) -> str:
+        if "weight" in written and not self.projections:
+            raise InvalidInput(f"structural rule '{self.name}' is about neurons and knows no unit '{written}'.")
+        return resolved(written, self.weight_unit) if written else ""
+
+    def _constants(self, given: Mapping[str, Any], population: Population) -> dict[str, float]:
+        constants = {}
+        for parameter in self.rule.parameters:
+            value = given[parameter.name]
+            if isinstance(value, Mapping):
+                names = [p.name for p in self.populations]
+                for name in value:
+                    if name not in names:
+                        raise unknown("population", str(name), names, f"of structural rule '{self.name}'")
+                value = value.get(population.name, parameter.default)
+            constants[parameter.name] = quantity(value, self._unit(parameter.unit), f"{self.name}.{parameter.name}")
+        return constants
+
+    def shared(self, names: Iterable[str]) -> dict[str, float]:
+        """Parameters that are read for all together: they must be the same in every population."""
+        values: dict[str, float] = {}
+        for name in names:
+            several = {self.constants[p.name][name] for p in self.populations}
+            if len(several) > 1:
+                raise InvalidInput(f"structural rule '{self.name}': {name} must be the same for all populations.")
+            values[name] = several.pop()
+        return values
+
+    def _lasting(self) -> float:
+        """How long ``die`` must have held (ms)."""
+        text = self.rule.lasting.strip()
+        if not text:
+            return 0.0
+        expression = self._read("lasting", text, {**self.units, **_ALWAYS}, "ms")
+        values = {**self.shared(expression.names & set(self.units)), "every": self.every, "time": 0.0}
+        return float(expression.evaluate({name: values[name] for name in expression.names}))
+
+    def _dynamics(self, population: Population) -> Dynamics:
+        """What is kept of a population's neurons: what is said of one side only is kept on that side only."""
+        read = read_dynamics(self.rule.lines, self.units, self.constants[population.name])
+        sides = {"", *(["pre"] if population in self.sources else []), *(["post"] if population in self.targets else [])}
+        return replace(read, integrals=tuple(item for item in read.integrals if item.side in sides))
+
+    # -- expressions ----------------------------------------------------------------------------------------------
+
+    def neuron_symbols(self, population: Population) -> dict[str, str]:
+        """Units of what can be read of a neuron."""
+        model = {p.name: p.unit for p in population.model.parameters if p.name in population.parameters}
+        return {**model, **population.variables, **_OF_NEURONS, **self.dynamics[population.name].variables}
+
+    def pair_symbols(self, projection: Projection) -> dict[str, str]:
+        """Units of what can be read of a pair of neurons."""
+        sides = (("pre", projection.source), ("post", projection.target))
+        symbols = {
+            f"{name}_{side}": unit
+            for side, population in sides
+            for name, unit in self.neuron_symbols(population).items()
+        }
+        placed = all("x" in population.columns for _, population in sides)
+        return {**symbols, **({"distance": "um"} if placed else {})}
+
+    def _parse(self) -> None:
+        for clause in self.rule.clauses:
+            text = getattr(self.rule, clause)
+            if clause == "update":
+                self._parse_update(text)
+            elif clause in IN_TOTAL:
+                self.expressions[clause, ""] = self._read(clause, text, {**_TOTALS, **_ALWAYS, **self.units}, "")
+            elif self.population is not None and clause in PER_SYNAPSE:
+                symbols = {**self.neuron_symbols(self.population), "size": "", **_ALWAYS, **self.units}
+                self.expressions[clause, self.population.name] = self._read(clause, text, symbols, PER_SYNAPSE[clause])
+            elif clause in PER_NEURON:
+                for population in self.sources if clause.endswith("_pre") else self.targets:
+                    symbols = {**self.neuron_symbols(population), **_ALWAYS, **self.units}
+                    self.expressions[clause, population.name] = self._read(clause, text, symbols, "")
+            elif clause in PER_PAIR or clause in PER_SYNAPSE:
+                self._parse_each(clause, text)
+
+    def _parse_each(self, clause: str, text: str) -> None:
+        for projection in self.projections:
+            symbols = {**self.pair_symbols(projection), "size": "", **_ALWAYS, **self.units}
+            if clause in PER_SYNAPSE:
+                symbols |= {**projection.variables, **_OF_SYNAPSES}
+            unit = PER_PAIR[clause] if clause in PER_PAIR else PER_SYNAPSE[clause]
+            expression = self._read(clause, text, symbols, unit)
+            self.shared(expression.names & set(self.units))
+            self.expressions[clause, projection.name] = expression
+
+    def _parse_update(self, text: str) -> None:
+        assert self.population is not None
+        known = self.neuron_symbols(self.population)
+        settable = [*self.population.variables, *self.population.parameters]
+        symbols = {**known, **_ALWAYS, **self.units}
+        try:
+            self.updates = statements(text, symbols, settable)
+        except ExpressionError as error:
+            raise self._located("update", error) from None
+
+    def _read(self, clause: str, text: str, symbols: Mapping[str, str], unit: str | None) -> Expression:
+        try:
+            return parse(text, symbols, unit=unit)
+        except ExpressionError as error:
+            raise self._located(clause, error) from None
+
+    def _located(self, clause: str, error: ExpressionError) -> ExpressionError:
+        message = f"structural rule '{self.name}', {clause}: {error.message}"
+        return ExpressionError(message, error.text, error.position)
+
+    def __repr__(self) -> str:
+        where = self.population.name if self.population else ", ".join(p.name for p in self.projections)
+        return f"<structural rule '{self.name}' of {where}, every {self.every:g} ms>"
