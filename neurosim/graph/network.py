@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurosim import models, rng
-from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.errors import UsageError, unknown
 from neurosim.graph import lookup
 from neurosim.graph.build import Progress, build_synapses
 from neurosim.graph.checks import whole
@@ -23,8 +22,7 @@ from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
-from neurosim.graph.structure import BoundStructure
-from neurosim.models import structure
+from neurosim.graph.structure import BoundStructure, bound_structure
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -56,7 +54,8 @@ class Network:
         self.history = History()
         self.progress = progress
         self.revision = 0
-        self._edits = self._rules_made = 0
+        self._edits = 0
+        self.rules_made = 0
         self._inside_epoch = False
         self._next_id = 0
         self._owner = np.zeros(0, np.uint16)
@@ -218,21 +217,10 @@ class Network:
         ----------
         rule : a configured rule, or how one is written: ``{"prune_weak": {…}}``, ``{"die": …, "every": …}``.
         where : the projections or the population that it acts on, where the rule does not say.
-
-        Returns the rule as it stands in ``rules``. Raises ExpressionError, InvalidInput or UnknownName.
         """
         self._check_editable()
-        configured = structure.rule(rule, *where)
-        if where and not configured.where:
-            configured = replace(configured, where=where)
-        name = configured.name
-        if name in self.rules:
-            if "name" in configured.options:
-                raise UsageError(f"there is a structural rule '{name}' already.")
-            name = next(free for k in range(2, len(self.rules) + 3) if (free := f"{name}_{k}") not in self.rules)
-        self._rules_made += 1
-        bound = BoundStructure(self, configured, name, self._rules_made)
-        self.rules[name] = bound
+        bound = bound_structure(self, rule, where)
+        self.rules[bound.name] = bound
         bound.settle_in()
         self._touch()
         return bound

@@ -235,12 +235,15 @@ class Projection:
             self._delete(rows, serials, places)
 
     def _remove_at(self, rows: Slots, places: Index) -> None:
-        """Remove the synapses at ``places``, each given once; rows are closed from their ends on.
-
-        So no removal moves a synapse that is still to be removed.
-        """
-        if places.size:
-            self._delete(rows, self.store.serials_at(rows, places), places)
+        """Remove the synapses at ``places``, each given once: those of a row together, the last of it first."""
+        if places.size == 0:
+            return
+        log = self.network.history
+        dead = self._edges_at(rows, places) if log.full else (self._ids_at(rows, places), 0, 0, 0.0, 0.0)
+        if self.values.plasticity is not None:
+            self.values.plasticity.synapses_die(places)
+        self.store.delete_places(rows, places)
+        log.synapses(history.SYNAPSE_DEATH, self.index, *dead)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
         log = self.network.history

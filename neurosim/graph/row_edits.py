@@ -211,6 +211,17 @@ def _delete_place(columns, ends, row, shards, base, place):
         ends[row * shards + t] -= np.uint32(1)
 
 
+@inlined
+def _shrink(rows, columns, start, size_class, free, row, length):
+    """A row has lost a synapse: give its block back when it is empty, or take a smaller one when it is too large."""
+    held = np.int64(size_class[row])
+    if length == 0:
+        _release(rows, free, start[row], held)
+        size_class[row] = 0
+    elif held > 1 and length * 8 < CAPACITY[held - 1] * 7:
+        _resize(rows, columns, start, size_class, free, row, length, held - 1)
+
+
 @kernel
 def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> int:
     """Delete synapses given by row and serial, all of which exist; ``place_of`` is where they were found.
@@ -244,14 +255,42 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
         _delete_place(columns, ends, row, shards, start[row], place)
         deleted += 1
         rows.live -= 1
-        length -= 1
-        held = np.int64(size_class[row])
-        if length == 0:
-            _release(rows, free, start[row], held)
-            size_class[row] = 0
-        elif held > 1 and length * 8 < CAPACITY[held - 1] * 7:
-            _resize(rows, columns, start, size_class, free, row, length, held - 1)
+        _shrink(rows, columns, start, size_class, free, row, length - 1)
     return deleted
+
+
+@kernel
+def delete_places(store: int, row_of: Index, place_of: Index) -> None:
+    """Delete synapses given by row and place, those of a row one after the other, the last of it first.
+
+    So no deletion moves one that is still to come. A row takes a smaller block when all of its are gone.
+    """
+    rows = record_at(store, ROWS)
+    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
+    n = row_of.size
+    shards = rows.shards
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
+    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
+    free = array_at(rows.free, N_CLASSES, np.int64)
+    for i in range(n):
+        if i + 4 * _AHEAD < n:
+            _ask_for_header(rows, row_of[i + 4 * _AHEAD])
+        if i + 2 * _AHEAD < n:
+            ahead = i + 2 * _AHEAD
+            for k in range(rows.n_columns):
+                prefetch(array_at(columns[2 * k], 1, np.uint8), place_of[ahead] * columns[2 * k + 1])
+            if row_of[ahead] != row_of[ahead - 1]:
+                _ask_for_ends(rows, columns, row_of[ahead], np.int64(0))
+        row = row_of[i]
+        _delete_place(columns, ends, row, shards, start[row], place_of[i])
+        if i + 1 == n or row_of[i + 1] != row:
+            length = row_end(ends, row, shards)
+            before = np.int64(-1)
+            while before != np.int64(size_class[row]):  # class by class, as if one had gone after the other
+                before = np.int64(size_class[row])
+                _shrink(rows, columns, start, size_class, free, row, length)
+    rows.live -= n
 
 
 @kernel

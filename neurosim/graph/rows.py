@@ -240,12 +240,22 @@ class RowStore:
         """
         self._number()
         deleted = int(edits.delete(self.address, rows, serials, places))
+        self._tidy(deleted)
+        return deleted
+
+    def delete_places(self, rows: Index, places: Index) -> None:
+        """Delete the synapses at ``places``, those of a row together and the last of it first."""
+        self._number()
+        edits.delete_places(self.address, rows, places)
+        self._tidy(rows.size)
+
+    def _tidy(self, deleted: int) -> None:
+        """Compact the pool now and then, when it has become too large for what it holds."""
         self._since_check += deleted
         if self._since_check > self.live // 4 + 4096:
             self._since_check = 0
             if self.record["top"][0] > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
                 self.compact()
-        return deleted
 
     def places(self, rows: Index | None = None) -> tuple[Index, Index]:
         """(row, place) of every synapse of the given rows (default: all), in row order."""

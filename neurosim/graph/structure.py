@@ -18,6 +18,8 @@ from neurosim.graph.distributions import Constant, distribution
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
 from neurosim.graph.structure_equations import Dynamics, read_dynamics
+from neurosim.graph.wiring import Wire, read_wires
+from neurosim.models import structure
 from neurosim.models.rule_equations import resolved
 from neurosim.models.structural import ConfiguredStructure, StructuralRule
 from neurosim.units import quantity
@@ -35,6 +37,21 @@ PER_SYNAPSE = {"die": "bool", "chance": "", "rank": None}
 PER_PAIR = {"accept": ""}
 PER_NEURON = {"most_pre": "", "most_post": "", "offers_pre": "", "offers_post": ""}
 IN_TOTAL = {"surplus": "", "births": "", "candidates": ""}
+
+
+def bound_structure(network: Network, rule: Any, where: tuple[Any, ...]) -> BoundStructure:
+    """Read a rule and bind it under a name that is free; changes nothing but the count of rules ever made."""
+    configured = structure.rule(rule, *where)
+    if where and not configured.where:
+        configured = replace(configured, where=where)
+    name = configured.name
+    if name in network.rules:
+        if "name" in configured.options:
+            raise UsageError(f"there is a structural rule '{name}' already.")
+        name = next(free for k in range(2, len(network.rules) + 3) if (free := f"{name}_{k}") not in network.rules)
+    bound = BoundStructure(network, configured, name, network.rules_made + 1)
+    network.rules_made += 1
+    return bound
 
 
 class BoundStructure:
@@ -71,6 +88,7 @@ class BoundStructure:
         self.lasting = self._lasting()
         self.autapses = bool(self.options.get("autapses", self.rule.autapses))
         self.multapses = bool(self.options.get("multapses", self.rule.multapses))
+        self.wires = self._wires()
         for key, unit in (("weight", self.weight_unit), ("delay", "ms")):
             if key in self.options:
                 distribution(self.options[key], unit, f"{key} of structural rule '{name}'")
@@ -127,7 +145,8 @@ class BoundStructure:
             raise InvalidInput(f"structural rule '{self.name}' is about synapses: give it one or several projections.")
         units = {projection.weight_unit for projection in projections}
         if len(units) > 1:
-            raise InvalidInput(f"structural rule '{self.name}': weights of its projections are in {', '.join(sorted(units))}.")
+            listed = ", ".join(sorted(units))
+            raise InvalidInput(f"structural rule '{self.name}': the weights of its projections are in {listed}.")
         self.projections = tuple(dict.fromkeys(projections))
 
     def _named(self, one: Any) -> Population | Projection:
@@ -211,8 +230,14 @@ class BoundStructure:
     def _dynamics(self, population: Population) -> Dynamics:
         """What is kept of a population's neurons: what is said of one side only is kept on that side only."""
         read = read_dynamics(self.rule.lines, self.units, self.constants[population.name])
-        sides = {"", *(["pre"] if population in self.sources else []), *(["post"] if population in self.targets else [])}
-        return replace(read, integrals=tuple(item for item in read.integrals if item.side in sides))
+        sides = {"": True, "pre": population in self.sources, "post": population in self.targets}
+        return replace(read, integrals=tuple(item for item in read.integrals if sides[item.side]))
+
+    def _wires(self) -> tuple[Wire, ...]:
+        """How newborn neurons are wired."""
+        if self.population is None:
+            return ()
+        return read_wires(self.network, self.population, self.options.get("wire"), f"structural rule '{self.name}'")
 
     # -- expressions ----------------------------------------------------------------------------------------------
 

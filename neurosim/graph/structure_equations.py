@@ -55,7 +55,8 @@ class Dynamics:
     @property
     def variables(self) -> dict[str, str]:
         """Names and units."""
-        return {item.name: item.unit for item in (*self.traces, *self.integrals)}
+        traces = {item.name: item.unit for item in self.traces}
+        return traces | {item.name: item.unit for item in self.integrals}
 
     def __bool__(self) -> bool:
         return bool(self.traces or self.integrals)
@@ -85,7 +86,8 @@ def read_dynamics(
 def _trace(line: Equation, change: Expression, constants: Mapping[str, float]) -> Trace:
     others = change.names - {line.name, SPIKES} - set(constants)
     if others:
-        raise line.error(f"d{line.name}/dt may read {line.name}, spikes and parameters; '{min(others)}' changes with time")
+        message = f"d{line.name}/dt may read {line.name}, spikes and parameters; '{min(others)}' changes with time"
+        raise line.error(message)
     at = []
     for own, spikes in _PROBES:
         values = {**constants, line.name: own, SPIKES: spikes}

@@ -47,7 +47,8 @@ class StructuralRule:
     `neurosim.graph.structure_equations`). The other texts are expressions. They read parameters, ``time``, ``every``
     and
 
-    * of a neuron: its variables and parameters, the rule's variables, ``age`` (ms), ``in_degree``, ``out_degree``, ``id``;
+    * of a neuron: its variables and parameters, the rule's variables, ``age`` (ms), ``in_degree``, ``out_degree`` and
+      ``id``;
     * of a pair: those of both neurons (``rate_pre``, ``x_post``) and their ``distance`` (um);
     * of a synapse: those of its pair, ``weight``, ``delay``, the variables of learning rules, ``age`` and ``last_use``
       (ms since a spike was last sent through it);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
+from neurosim.graph.wiring import Wire
 
 Index = NDArray[np.int64]
 
@@ -33,8 +35,9 @@ class NewNeurons:
     population: Population
     n: int
     positions: NDArray[np.float64] | None
-    initial: dict[str, Any]
-    wire: Any
+    initial: Mapping[str, Any]
+    wires: Sequence[Wire]
+    stream: np.random.Generator
 
 
 @dataclass
@@ -78,8 +81,8 @@ class Changes:
             population.remove(population.columns["id"][np.unique(np.concatenate(several))])
         for newborn in self.newborn_neurons:
             ids = newborn.population.add(newborn.n, positions=newborn.positions, **newborn.initial)
-            if newborn.wire is not None:
-                newborn.wire(ids)
+            for wire in newborn.wires:
+                wire.attach(ids, newborn.stream)
         for new in (named.now() for named in joins) if moved else iter(self.newborn_synapses):
             if new.rows.size:
                 new.projection._add_at(new.rows, new.posts, new.weight, new.delay)
@@ -99,8 +102,7 @@ class _Named:
         network = projection.network
         rows, posts = network._slots_of(projection.source, self.pre), network._slots_of(projection.target, self.post)
         alive = (rows >= 0) & (posts >= 0)
-        values = [v[alive] if isinstance(v, np.ndarray) and v.shape == alive.shape else v for v in (new.weight, new.delay)]
-        return NewSynapses(projection, rows[alive], posts[alive], *values)
+        return NewSynapses(projection, rows[alive], posts[alive], new.weight, new.delay)
 
 
 def _from_the_ends(projection: Projection, parts: list[tuple[Slots, Index]]) -> tuple[Slots, Index]:

@@ -126,7 +126,7 @@ class NeuronTraces:
         integrals = self._integrals()
         jumps = [f"{t.name}_now += numbers[{4 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
         body = "\n".join([*integrals, *faded])
-        arrays = [f"{name}_column = array_at(columns[{k}], n_slots, np.float64)" for k, name in enumerate(self.names, 2)]
+        arrays = [f"{n}_column = array_at(columns[{k}], n_slots, np.float64)" for k, n in enumerate(self.names, 2)]
         return _TEXT.format(
             about=", ".join(self.names), functions=", ".join(sorted({"exp", *functions_in(body)})),
             nodes=tuple(float(x) for x in (_NODES + 1) / 2), weights=tuple(float(w) for w in _WEIGHTS / 2),
@@ -141,7 +141,8 @@ class NeuronTraces:
         dynamics = self.dynamics
         if not dynamics.integrals:
             return []
-        names = {name: f"{name}_given" for name in dynamics.constants} | {t.name: f"{t.name}_then" for t in dynamics.traces}
+        names = {name: f"{name}_given" for name in dynamics.constants}
+        names |= {t.name: f"{t.name}_then" for t in dynamics.traces}
         lines = ["pieces = max(1.0, np.ceil(h*fastest))", "width = h/pieces"]
         lines += [f"{z.name}_sum = 0.0" for z in dynamics.integrals]
         lines += ["for p in range(int(pieces)):", "    for q in range(8):", "        s = (p + NODES[q])*width"]

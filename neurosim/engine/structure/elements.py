@@ -23,7 +23,7 @@ _MOST = 2.0**40  # elements of one neuron
 
 
 class Elements:
-    """The elements of all neurons that a rule serves, after what has to break is broken; ``dying`` says what that is."""
+    """The elements of all neurons that a rule serves, after what has to break is broken: ``dying``."""
 
     def __init__(self, rule: BoundStructure, look: Look, dying: Dying) -> None:
         self._rule, self._look = rule, look
@@ -85,7 +85,7 @@ class Elements:
             self._note(projection, rows[mine], places[mine])
 
     def _staying(self, side: str, projection: Projection, slots: Slots, excess: Index) -> tuple[Slots, Index, Index]:
-        """Synapses of neurons with too many, in the order of source ids, less those that die already: row, place, owner."""
+        """Row, place and owner of the synapses of neurons with too many, less those that die already; by source id."""
         store = projection.store
         if side == "pre":
             rows, places = store.places(slots[excess[slots] > 0])
@@ -108,7 +108,7 @@ class Elements:
             rows, places = rows[order], places[order]
         self.dying[projection.name] = (rows, places)
 
-    # -- vacant elements ------------------------------------------------------------------------------------------------
+    # -- vacant elements ------------------------------------------------------------------------------------------
 
     def joined(self) -> list[tuple[Projection, Slots, Slots]]:
         """Vacant elements of both sides joined at random, projection by projection."""
@@ -116,8 +116,9 @@ class Elements:
         axons = self._vacant("pre", self._rule.sources)
         dendrites = self._vacant("post", self._rule.targets)
         n = min(axons[0].size, dendrites[0].size)
-        chosen = [stream.permutation(side[0].size)[:n] for side in (axons, dendrites)]
-        (of_axon, rows), (of_dendrite, posts) = ([c[pick] for c in side] for side, pick in zip((axons, dendrites), chosen, strict=True))
+        first, second = stream.permutation(axons[0].size)[:n], stream.permutation(dendrites[0].size)[:n]
+        of_axon, rows = axons[0][first], axons[1][first]
+        of_dendrite, posts = dendrites[0][second], dendrites[1][second]
         pairs = []
         for projection in self._rule.projections:
             mine = of_axon == self._rule.sources.index(projection.source)

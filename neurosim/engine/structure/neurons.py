@@ -28,7 +28,10 @@ def propose(rule: BoundStructure, look: Look, changes: Changes) -> None:
         number = look.total("births", size, float(dying.size), size, size)
         n = rounded(number, look.stream("births"))
         if n:
-            changes.newborn_neurons.append(NewNeurons(population, n, None, dict(rule.options.get("initial", {})), None))
+            initial = rule.options.get("initial") or {}
+            changes.newborn_neurons.append(
+                NewNeurons(population, n, None, initial, rule.wires, look.stream("wire"))
+            )
 
 
 def _update(rule: BoundStructure, look: Look, population: Population, slots: Slots, changes: Changes) -> None:

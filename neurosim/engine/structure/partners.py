@@ -48,9 +48,8 @@ class Partners:
 
     def _pairs(self, n: int, stream: np.random.Generator) -> tuple[Slots, Slots]:
         """``n`` pairs less those that may not be joined; sorted by source, so that rows are touched once."""
-        pre = stream.integers(0, self._source.size, n)
-        pre.sort()
-        rows, posts = self._source[pre], self._target[stream.integers(0, self._target.size, n)]
+        many = np.bincount(stream.integers(0, self._source.size, n), minlength=self._source.size)
+        rows, posts = np.repeat(self._source, many), self._target[stream.integers(0, self._target.size, n)]
         allowed = allowed_pairs(self._rule, self._projection, rows, posts)
         return self._distinct(*((rows, posts) if allowed is None else (rows[allowed], posts[allowed])))
 

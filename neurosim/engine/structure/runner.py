@@ -30,10 +30,11 @@ class Tenant:
         self.rule = rule
         self.period = max(1, math.floor(rule.every / dt + 0.5))
         if rule.every < dt / 2:
-            raise UsageError(f"structural rule '{rule.name}' acts every {rule.every:g} ms, less than a step of {dt:g} ms.")
+            raise UsageError(f"structural rule '{rule.name}' acts every {rule.every:g} ms, below a step of {dt:g} ms.")
         start = math.floor(rule.start / dt + 0.5)
         self.until = rule.until / dt
-        self.next = start if rule.start > 0.0 and start > step else start + ((step - start) // self.period + 1) * self.period
+        periods = (step - start) // self.period + 1  # `every` acts first after one period, with `from` at that time
+        self.next = start if start > 0 and step < start else start + periods * self.period
         self.traces = {p.name: NeuronTraces(rule, p, dt) for p in rule.populations if rule.dynamics[p.name]}
         self.surveys = {p.name: Survey(rule, p) for p in rule.projections}
 

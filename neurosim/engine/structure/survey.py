@@ -127,8 +127,8 @@ class Survey:
             )  # fmt: skip
             n = int(count[0])
             parts.append((row_out[:n].copy(), place_out[:n].copy(), rank[:n].copy(), chance[:n].copy()))
-        whole = [np.concatenate(columns) for columns in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int64)] * 4
-        return Found(*whole)
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+        return Found(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
 
     def _bring_up(self) -> None:
         """Structural rules are events: rows are settled, so that columns hold what is true now."""
@@ -212,7 +212,8 @@ class Survey:
 
     def _values(self, kept: set[str]) -> list[str]:
         """Lines for what a synapse has itself."""
-        lines, learned = [], self.projection.values.plasticity is not None and self.projection.values.plasticity.learns_delay
+        plasticity, lines = self.projection.values.plasticity, []
+        learned = plasticity is not None and plasticity.learns_delay
         for name in self.projection.variables:
             if name in self._names:
                 value = f"{name}_column[place]" if name in kept else f"uniform_{name}"

@@ -81,15 +81,18 @@ def _thinned(rule: BoundStructure, projection: Projection, look: Look) -> Found:
 
 
 def hits(n: int, chance: float, stream: np.random.Generator) -> Index:
-    """Which of ``n`` are hit, each with the same ``chance``; ascending."""
+    """Which of ``n`` are hit, each with the same ``chance``; ascending.
+
+    The number of those missed before the next hit is geometric: the whole part of an exponential draw.
+    """
     if chance >= 1.0:
         return np.arange(n)
     parts: list[Index] = []
     reached = -1
     while chance > 0.0 and reached < n:
         expected = (n - reached) * chance
-        gaps = stream.geometric(chance, int(expected + 4.0 * np.sqrt(expected)) + 8)
-        parts.append(reached + np.cumsum(np.minimum(gaps, n + 1)))
+        missed = stream.standard_exponential(int(expected + 4.0 * np.sqrt(expected)) + 8) / -np.log1p(-chance)
+        parts.append(reached + np.cumsum(np.minimum(missed, n).astype(np.int64) + 1))
         reached = int(parts[-1][-1])
     positions = np.concatenate([np.zeros(0, np.int64), *parts])
     return positions[: np.searchsorted(positions, n)]
@@ -120,9 +123,9 @@ def _joined(rule: BoundStructure, look: Look, dying: Dying) -> list[tuple[Projec
     clause = "births" if "births" in rule.rule.clauses else "candidates"
     joined = []
     for projection in rule.projections:
-        rows, places = dying.get(projection.name, (np.zeros(0, np.int64),) * 2)
         source, target = living(projection.source), living(projection.target)
-        number = look.total(clause, float(projection.size), float(places.size), float(source.size), float(target.size))
+        deaths = dying[projection.name][1].size if projection.name in dying else 0
+        number = look.total(clause, projection.size, deaths, source.size, target.size)
         stream = look.stream(f"{clause} {projection.name}")
         n = rounded(number, stream)
         partners = Partners(rule, projection, look, source, target)

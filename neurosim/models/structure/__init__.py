@@ -69,9 +69,9 @@ def from_code(*where: Any, **written: Any) -> ConfiguredStructure:
     parameters = given.pop("parameters", None) or {}
     if not isinstance(parameters, Mapping):
         raise InvalidInput(f"parameters are written as {{name: value}}; found {parameters!r:.60}.")
-    about = given.pop("about_neurons", None)
+    about = given.pop("about_neurons", True if any(hasattr(one, "model") for one in where) else None)
     initial = given.pop("initial", {}) if "equations" in given else {}
-    texts = {key: _text(key, given.pop(key)) for key in (*CLAUSES, "equations") if key in given}
+    texts: dict[str, Any] = {key: _text(key, given.pop(key)) for key in (*CLAUSES, "equations") if key in given}
     declared = StructuralRule(
         name=str(given.get("name", "own")), summary="written in place", about_neurons=about, initial=initial,
         parameters=tuple(parameter_of(str(name), value) for name, value in parameters.items()), **texts,

@@ -1,4 +1,4 @@
-"""Homeostatic structural plasticity: neurons grow and retract synaptic elements until they fire at their target rate."""
+"""Homeostatic structural plasticity: neurons grow and retract synaptic elements until they fire at a target rate."""
 
 from neurosim.models.declare import Parameter
 from neurosim.models.structural import StructuralRule

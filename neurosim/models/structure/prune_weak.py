@@ -10,7 +10,7 @@ RULE = StructuralRule(
     source="doi:10.1162/089976698300017124",  # Chechik, Meilijson & Ruppin 1998
     parameters=(
         Parameter("below", 0.0, "weight", "weight below which a synapse is weak"),
-        Parameter("lasting", 0.0, "ms", "how long (`for:`) it must have been weak, every time the rule looked", low=0.0),
+        Parameter("lasting", 0.0, "ms", "how long (`for`) it must have been weak, whenever the rule looked", low=0.0),
     ),
     die="weight < below",
     lasting="lasting",
