@@ -213,10 +213,7 @@ class Network:
     def add_rule(self, rule: Any, *where: Projection | Population | str) -> BoundStructure:
         """Let a structural rule act from now on: ``net.add_rule(ns.structure.prune_weak(ee, below=0.1, every="1 s"))``.
 
-        Parameters
-        ----------
-        rule : a configured rule, or how one is written: ``{"prune_weak": {…}}``, ``{"die": …, "every": …}``.
-        where : the projections or the population that it acts on, where the rule does not say.
+        It may also be written, ``{"prune_weak": {…}}`` or ``{"die": …, "every": …}``, beside ``where`` it acts.
         """
         self._check_editable()
         bound = bound_structure(self, rule, where)

@@ -239,7 +239,7 @@ class Projection:
         if places.size == 0:
             return
         log = self.network.history
-        dead = self._edges_at(rows, places) if log.full else (self._ids_at(rows, places), 0, 0, 0.0, 0.0)
+        dead = self._edges_at(rows, places) if log.mode == "full" else (self._ids_at(rows, places), 0, 0, 0.0, 0.0)
         if self.values.plasticity is not None:
             self.values.plasticity.synapses_die(places)
         self.store.delete_places(rows, places)
