@@ -238,25 +238,26 @@ class Projection:
         """Remove the synapses at ``places``, each given once: those of a row together, the last of it first."""
         if places.size == 0:
             return
-        log = self.network.history
-        dead = self._edges_at(rows, places) if log.mode == "full" else (self._ids_at(rows, places), 0, 0, 0.0, 0.0)
-        if self.values.plasticity is not None:
-            self.values.plasticity.synapses_die(places)
+        ids, of = self._going(rows, places)
         self.store.delete_places(rows, places)
-        log.synapses(history.SYNAPSE_DEATH, self.index, *dead)
+        self.network.history.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
-        log = self.network.history
-        if log.mode == "full":
+        ids, of = self._going(rows, places)
+        if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
+            once = places >= 0
+            ids, of = ids[once], [column[once] for column in of]
+        self.network.history.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
+
+    def _going(self, rows: Slots, places: Index) -> tuple[SynapseIds, list[Array]]:
+        """Ids of synapses that are about to die, and what the history wants to know of them."""
+        if self.network.history.mode == "full":
             ids, _, *of = self._edges_at(rows, places)
         else:
             ids, of = self._ids_at(rows, places), []
         if self.values.plasticity is not None:
             self.values.plasticity.synapses_die(places)
-        if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
-            once = places >= 0
-            ids, of = ids[once], [column[once] for column in of]
-        log.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
+        return ids, of
 
     def _drop_neurons(self, population: Population, slots: Slots) -> None:
         """The neurons at ``slots`` of ``population`` are dying: so do their synapses here."""
