@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurosim.errors import ExpressionError, InvalidInput, UsageError, unknown
 from neurosim.expressions import Expression, parse
@@ -18,7 +19,7 @@ from neurosim.graph.distributions import Constant, distribution
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
 from neurosim.graph.structure_equations import Dynamics, read_dynamics
-from neurosim.graph.wiring import Wire, read_wires
+from neurosim.graph.wiring import Wire, read_kernel, read_place, read_wires
 from neurosim.models import structure
 from neurosim.models.rule_equations import resolved
 from neurosim.models.structural import ConfiguredStructure, StructuralRule
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 _OF_NEURONS = {"age": "ms", "in_degree": "", "out_degree": "", "id": ""}
 _OF_SYNAPSES = {"age": "ms", "last_use": "ms"}
-_TOTALS = {"size": "", "deaths": "", "n_pre": "", "n_post": ""}
+_TOTALS = {"size": "", "deaths": ""}
+_OF_ALL_SYNAPSES = {"n_pre": "", "n_post": "", "bytes_per_synapse": ""}
 _ALWAYS = {"time": "ms", "every": "ms"}
 
 # Clauses by what they are worked out for, with their units.
@@ -86,12 +88,16 @@ class BoundStructure:
         self.updates: tuple[Statement, ...] = ()
         self._parse()
         self.lasting = self._lasting()
+        owner = f"structural rule '{name}'"
+        births = self.rule.of_neurons and "births" in self.rule.clauses
+        self.place = read_place(self.population, self.options.get("place"), owner) if births else None
+        self.kernel = read_kernel(self.projections, self.options.get("distance"), owner)
         self.autapses = bool(self.options.get("autapses", self.rule.autapses))
         self.multapses = bool(self.options.get("multapses", self.rule.multapses))
         self.wires = self._wires()
         for key, unit in (("weight", self.weight_unit), ("delay", "ms")):
             if key in self.options:
-                distribution(self.options[key], unit, f"{key} of structural rule '{name}'")
+                distribution(self.options[key], unit, f"{key} of {owner}")
 
     # -- what it keeps --------------------------------------------------------------------------------------------
 
@@ -104,9 +110,9 @@ class BoundStructure:
         for population in self.populations:
             columns, dynamics = population.columns, self.dynamics[population.name]
             for name in dynamics.variables:
-                own, begin = self.column(name), float(self.rule.initial.get(name, 0.0))
-                columns[own] = np.full(population.n_slots, begin)
-                population.defaults[own] = begin
+                newborn, living = self._initial(name, population)
+                columns[self.column(name)] = living
+                population.defaults[self.column(name)] = newborn
             if dynamics:
                 columns[self.column("seen")] = np.full(population.n_slots, self.network.step)
         for target in {statement.target for statement in self.updates if not statement.local}:
@@ -120,6 +126,22 @@ class BoundStructure:
                 projection.values.keep("_born", np.uint32, projection._now)
             if self.lasting:
                 projection.values.keep(self.column("held"), np.uint32, int)
+
+    def _initial(self, name: str, population: Population) -> tuple[float, NDArray[np.float64]]:
+        """What a variable begins with: in a newborn, and in every slot as it is now."""
+        expression = self.expressions.get((f"initial {name}", population.name))
+        if expression is None:
+            return 0.0, np.zeros(population.n_slots)
+        values: dict[str, Any] = {**self.constants[population.name], "in_degree": 0.0, "out_degree": 0.0}
+        newborn = float(expression.evaluate({name: values[name] for name in expression.names}))
+        values["in_degree"], values["out_degree"] = np.zeros(population.n_slots), np.zeros(population.n_slots)
+        for projection in self.projections:
+            if projection.target is population:
+                values["in_degree"] += projection.store.in_degree(population.n_slots)
+            if projection.source is population:
+                values["out_degree"] += projection.store.ends[:, -1]
+        living = expression.evaluate({name: values[name] for name in expression.names})
+        return newborn, np.array(np.broadcast_to(np.asarray(living, np.float64), population.n_slots))
 
     def move_out(self) -> None:
         """Give that room back."""
@@ -205,7 +227,9 @@ class BoundStructure:
                     if name not in names:
                         raise unknown("population", str(name), names, f"of structural rule '{self.name}'")
                 value = value.get(population.name, parameter.default)
-            constants[parameter.name] = quantity(value, self._unit(parameter.unit), f"{self.name}.{parameter.name}")
+            unit, what = self._unit(parameter.unit), f"{self.name}.{parameter.name}"
+            is_default = isinstance(value, float) and value == parameter.default  # which may be infinite
+            constants[parameter.name] = value if is_default else quantity(value, unit, what)
         return constants
 
     def shared(self, names: Iterable[str]) -> dict[str, float]:
@@ -258,12 +282,19 @@ class BoundStructure:
         return {**symbols, **({"distance": "um"} if placed else {})}
 
     def _parse(self) -> None:
+        for population in self.populations:
+            for name, text in self.rule.initial.items():
+                if name in self.dynamics[population.name].variables:
+                    unit = self.dynamics[population.name].variables[name]
+                    symbols = {"in_degree": "", "out_degree": "", **self.units}
+                    read = self._read(f"initial {name}", str(text), symbols, unit)
+                    self.expressions[f"initial {name}", population.name] = read
         for clause in self.rule.clauses:
             text = getattr(self.rule, clause)
             if clause == "update":
                 self._parse_update(text)
             elif clause in IN_TOTAL:
-                self.expressions[clause, ""] = self._read(clause, text, {**_TOTALS, **_ALWAYS, **self.units}, "")
+                self._parse_total(clause, text)
             elif self.population is not None and clause in PER_SYNAPSE:
                 symbols = {**self.neuron_symbols(self.population), "size": "", **_ALWAYS, **self.units}
                 self.expressions[clause, self.population.name] = self._read(clause, text, symbols, PER_SYNAPSE[clause])
@@ -273,6 +304,14 @@ class BoundStructure:
                     self.expressions[clause, population.name] = self._read(clause, text, symbols, "")
             elif clause in PER_PAIR or clause in PER_SYNAPSE:
                 self._parse_each(clause, text)
+
+    def _parse_total(self, clause: str, text: str) -> None:
+        symbols = {**_TOTALS, **_ALWAYS, **self.units}
+        if self.population is None:
+            symbols |= _OF_ALL_SYNAPSES
+        else:
+            symbols |= {f"mean_{name}": unit for name, unit in self.neuron_symbols(self.population).items()}
+        self.expressions[clause, ""] = self._read(clause, text, symbols, "")
 
     def _parse_each(self, clause: str, text: str) -> None:
         for projection in self.projections:

@@ -65,7 +65,8 @@ class StructuralRule:
     offers_pre, offers_post : synaptic elements of each neuron. Synapses above their number break, and vacant elements
         of both sides join at random.
     update : statements that change variables and parameters of neurons, such as maturation with ``age``.
-    initial : what the integrals of ``equations`` begin with in a newborn neuron.
+    initial : what the variables of ``equations`` begin with: numbers, or expressions that may read parameters and the
+        neuron's degrees, which are 0 in newborns; 0 where nothing is said.
     about_neurons : whether the rule is about neurons; found out where that is not said.
     autapses, multapses : whether newborn synapses may join a neuron to itself, and a pair that is joined already,
         unless the scenario says otherwise.
@@ -76,7 +77,7 @@ class StructuralRule:
     source: str = ""
     parameters: tuple[Parameter, ...] = ()
     equations: str = ""
-    initial: Mapping[str, float] = field(default_factory=dict)
+    initial: Mapping[str, float | str] = field(default_factory=dict)
     die: str = ""
     lasting: str = ""
     chance: str = ""
@@ -118,7 +119,7 @@ class StructuralRule:
         every = quantity(arguments["every"], "ms", f"{self.name}.every")
         if not every > 0.0:
             raise UsageError(f"{self.name}.every must be more than 0 ms; found {arguments['every']!r}.")
-        parameters = {p.name: _checked(p, arguments.get(p.name, p.default), self.name) for p in self.parameters}
+        parameters = {p.name: _checked(p, arguments, self.name) for p in self.parameters}
         options = {name: arguments[name] for name in common if name in arguments and name not in declared}
         return ConfiguredStructure(self, parameters, where, every, options)
 
@@ -204,8 +205,9 @@ class ConfiguredStructure:
         return str(self.options.get("name", self.rule.name))
 
 
-def _checked(parameter: Parameter, value: Any, owner: str) -> Any:
-    if "weight" in parameter.unit:
+def _checked(parameter: Parameter, arguments: Mapping[str, Any], owner: str) -> Any:
+    value = arguments.get(parameter.name, parameter.default)
+    if "weight" in parameter.unit or parameter.name not in arguments:  # a default may be infinite
         return value
     if isinstance(value, Mapping):  # one for each population
         return {str(name): parameter.check(one, owner) for name, one in value.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.graph.network import Network
+from neurosim.graph.placement import Placement
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.wiring import Wire
@@ -34,7 +35,7 @@ class NewNeurons:
 
     population: Population
     n: int
-    positions: NDArray[np.float64] | None
+    positions: NDArray[np.float64] | Placement | None
     initial: Mapping[str, Any]
     wires: Sequence[Wire]
     stream: np.random.Generator

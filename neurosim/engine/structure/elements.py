@@ -11,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.engine.structure.looks import Look, living
-from neurosim.engine.structure.partners import allowed_pairs
+from neurosim.engine.structure.partners import Near, allowed_pairs
+from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
+from neurosim.graph.space import Points, points_at
 from neurosim.graph.structure import BoundStructure
 
 Index = NDArray[np.int64]
 Dying = dict[str, tuple[Slots, Index]]
 
+Ends = tuple[Index, Slots]  # of vacant elements: which population, and the neuron's slot
+
+_ROUNDS = 50
 _MOST = 2.0**40  # elements of one neuron
 
 
@@ -116,7 +121,10 @@ class Elements:
         axons = self._vacant("pre", self._rule.sources)
         dendrites = self._vacant("post", self._rule.targets)
         n = min(axons[0].size, dendrites[0].size)
-        first, second = stream.permutation(axons[0].size)[:n], stream.permutation(dendrites[0].size)[:n]
+        if self._rule.kernel is None:
+            first, second = stream.permutation(axons[0].size)[:n], stream.permutation(dendrites[0].size)[:n]
+        else:
+            first, second = self._near(self._rule.kernel, axons, dendrites, stream)
         of_axon, rows = axons[0][first], axons[1][first]
         of_dendrite, posts = dendrites[0][second], dendrites[1][second]
         pairs = []
@@ -130,7 +138,33 @@ class Elements:
             pairs.append((projection, pre, post) if allowed is None else (projection, pre[allowed], post[allowed]))
         return pairs
 
-    def _vacant(self, side: str, populations: list[Population]) -> tuple[Index, Slots]:
+    def _near(
+        self, kernel: DistanceKernel, axons: Ends, dendrites: Ends, stream: np.random.Generator
+    ) -> tuple[Index, Index]:
+        """Pairs of vacant elements, each axonal one with a dendritic one chosen by distance.
+
+        All choose at once, in proportion to the kernel; where more have chosen a dendrite's neuron than it has vacant
+        elements, chance decides, and the others choose again among what is left.
+        """
+        at = [_places(populations, of, slots) for populations, (of, slots) in
+              ((self._rule.sources, axons), (self._rule.targets, dendrites))]  # fmt: skip
+        near = Near(kernel, at[0], at[1])
+        waiting, free = stream.permutation(at[0].shape[0]), np.ones(at[1].shape[0])
+        pairs: list[tuple[Index, Index]] = []
+        for _ in range(_ROUNDS):
+            if not waiting.size or not free.any():
+                break
+            chosen = near.choose(waiting, stream, free)
+            lucky = np.zeros(waiting.size, bool)
+            lucky[np.unique(chosen, return_index=True)[1]] = True
+            lucky &= chosen >= 0
+            pairs.append((waiting[lucky], chosen[lucky]))
+            free[chosen[lucky]] = 0.0
+            waiting = waiting[~lucky & (chosen >= 0)]
+        nothing = np.zeros(0, np.int64)
+        return tuple(np.concatenate(side) for side in zip((nothing, nothing), *pairs, strict=True))  # type: ignore[return-value]
+
+    def _vacant(self, side: str, populations: list[Population]) -> Ends:
         """One entry for each vacant element: which population, and the neuron's slot."""
         which, who = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for k, population in enumerate(populations):
@@ -139,3 +173,11 @@ class Elements:
             who.append(np.repeat(slots, free))
             which.append(np.full(who[-1].size, k))
         return np.concatenate(which), np.concatenate(who)
+
+
+def _places(populations: list[Population], of: Index, slots: Slots) -> Points:
+    """Where elements are (um), shape (n, 3)."""
+    places = np.zeros((slots.size, 3))
+    for k, population in enumerate(populations):
+        places[of == k] = points_at(population, slots[of == k])
+    return places

@@ -132,11 +132,15 @@ class Look:
             squares += np.square(projection.source.columns[axis][rows] - projection.target.columns[axis][posts])
         return np.sqrt(squares)
 
-    def total(self, clause: str, size: float, deaths: float, n_pre: float, n_post: float) -> float:
+    def total(self, clause: str, size: float, deaths: float = 0.0, **others: float) -> float:
         """A clause worked out for all together; at least 0."""
-        expression = self.rule.expressions[clause, ""]
-        values = {"size": size, "deaths": deaths, "n_pre": n_pre, "n_post": n_post, **self.always}
+        expression, population = self.rule.expressions[clause, ""], self.rule.population
+        values = {"size": size, "deaths": deaths, **others, **self.always}
         values |= self.rule.shared(expression.names & set(self.rule.units))
+        for name in expression.names - set(values):
+            assert population is not None
+            known = self.column(population, name.removeprefix("mean_"))[living(population)]
+            values[name] = float(known.mean()) if known.size else 0.0
         number = float(expression.evaluate({name: values[name] for name in expression.names}))
         return max(number, 0.0) if np.isfinite(number) else 0.0
 

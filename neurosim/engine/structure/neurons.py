@@ -11,6 +11,7 @@ from neurosim.engine.structure.changes import Changes, NewNeurons
 from neurosim.engine.structure.looks import Look, living, rounded
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.structure import BoundStructure
+from neurosim.graph.wiring import Nearby
 
 Values = NDArray[np.float64]
 
@@ -25,13 +26,12 @@ def propose(rule: BoundStructure, look: Look, changes: Changes) -> None:
     changes.kill_neurons(population, dying)
     if "births" in rule.rule.clauses:
         size = float(population.size)
-        number = look.total("births", size, float(dying.size), size, size)
+        number = look.total("births", size, float(dying.size))
         n = rounded(number, look.stream("births"))
         if n:
-            initial = rule.options.get("initial") or {}
-            changes.newborn_neurons.append(
-                NewNeurons(population, n, None, initial, rule.wires, look.stream("wire"))
-            )
+            initial, place = rule.options.get("initial") or {}, rule.place
+            at = place.draw(population, n, look.stream("place")) if isinstance(place, Nearby) else place
+            changes.newborn_neurons.append(NewNeurons(population, n, at, initial, rule.wires, look.stream("wire")))
 
 
 def _update(rule: BoundStructure, look: Look, population: Population, slots: Slots, changes: Changes) -> None:
@@ -71,6 +71,6 @@ def _dying(rule: BoundStructure, look: Look, population: Population, slots: Slot
     if "rank" not in said:
         return chosen
     size = float(population.size)
-    number = rounded(look.total("surplus", size, 0.0, size, size), look.stream("surplus"))
+    number = rounded(look.total("surplus", size), look.stream("surplus"))
     order = np.argsort(look.of_neurons("rank", population, chosen), kind="stable")
     return chosen[np.sort(order[:number])]

@@ -55,7 +55,7 @@ def _dying(rule: BoundStructure, look: Look, surveys: Mapping[str, Survey], said
         found[projection.name] = one
     if "rank" in said:
         size = float(sum(projection.size for projection in rule.projections))
-        number = look.total("surplus", size, 0.0, 0.0, 0.0)
+        number = look.total("surplus", size, **_about(rule))
         return _last(found, rounded(number, look.stream("surplus")))
     return {name: (one.rows, one.places) for name, one in found.items()}
 
@@ -115,6 +115,17 @@ def _last(found: Mapping[str, Found], number: int) -> Dying:
     return dying
 
 
+def _about(rule: BoundStructure, *projections: Projection) -> dict[str, float]:
+    """What counts may read of projections (default: all of the rule's): neurons on both sides, and memory."""
+    of = projections or rule.projections
+    size = sum(projection.size for projection in of)
+    return {
+        "n_pre": float(sum(population.size for population in {projection.source for projection in of})),
+        "n_post": float(sum(population.size for population in {projection.target for projection in of})),
+        "bytes_per_synapse": sum(projection.store.nbytes for projection in of) / size if size else 1.0,
+    }
+
+
 # -- births ---------------------------------------------------------------------------------------------------------
 
 
@@ -125,7 +136,7 @@ def _joined(rule: BoundStructure, look: Look, dying: Dying) -> list[tuple[Projec
     for projection in rule.projections:
         source, target = living(projection.source), living(projection.target)
         deaths = dying[projection.name][1].size if projection.name in dying else 0
-        number = look.total(clause, projection.size, deaths, source.size, target.size)
+        number = look.total(clause, projection.size, deaths, **_about(rule, projection))
         stream = look.stream(f"{clause} {projection.name}")
         n = rounded(number, stream)
         partners = Partners(rule, projection, look, source, target)

@@ -19,6 +19,7 @@ RULE = StructuralRule(
         daxonal/dt = growth_rate*(1 - calcium/target_rate) : 1 (pre)
         ddendritic/dt = growth_rate*(1 - calcium/target_rate) : 1 (post)
     """,
+    initial={"axonal": "out_degree", "dendritic": "in_degree"},
     offers_pre="axonal",
     offers_post="dendritic",
 )
