@@ -143,26 +143,29 @@ class Elements:
     ) -> tuple[Index, Index]:
         """Pairs of vacant elements, each axonal one with a dendritic one chosen by distance.
 
-        All choose at once, in proportion to the kernel; where more have chosen a dendrite's neuron than it has vacant
-        elements, chance decides, and the others choose again among what is left.
+        All choose a neuron at once, in proportion to the kernel and to its vacant elements; where more have chosen one
+        than it can take, chance decides, and the others choose again among what is left.
         """
-        at = [_places(populations, of, slots) for populations, (of, slots) in
-              ((self._rule.sources, axons), (self._rule.targets, dendrites))]  # fmt: skip
-        near = Near(kernel, at[0], at[1])
-        waiting, free = stream.permutation(at[0].shape[0]), np.ones(at[1].shape[0])
-        pairs: list[tuple[Index, Index]] = []
+        sources, of_source, _ = _neurons(self._rule.sources, axons)
+        targets, of_target, free = _neurons(self._rule.targets, dendrites)
+        near = Near(kernel, sources, targets)
+        next_element = np.searchsorted(of_target, np.arange(free.size))  # vacant ones stand together
+        waiting = stream.permutation(of_source.size)
+        first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for _ in range(_ROUNDS):
             if not waiting.size or not free.any():
                 break
-            chosen = near.choose(waiting, stream, free)
-            lucky = np.zeros(waiting.size, bool)
-            lucky[np.unique(chosen, return_index=True)[1]] = True
-            lucky &= chosen >= 0
-            pairs.append((waiting[lucky], chosen[lucky]))
-            free[chosen[lucky]] = 0.0
-            waiting = waiting[~lucky & (chosen >= 0)]
-        nothing = np.zeros(0, np.int64)
-        return tuple(np.concatenate(side) for side in zip((nothing, nothing), *pairs, strict=True))  # type: ignore[return-value]
+            chosen = near.choose(of_source[waiting], stream, free.astype(np.float64))
+            waiting, chosen = waiting[chosen >= 0], chosen[chosen >= 0]
+            order = np.argsort(chosen, kind="stable")  # those who wait are in random order
+            turn = np.empty(chosen.size, np.int64)
+            turn[order] = np.arange(chosen.size) - np.searchsorted(chosen[order], chosen[order])
+            lucky = turn < free[chosen]
+            first.append(waiting[lucky])
+            second.append(next_element[chosen[lucky]] + turn[lucky])
+            taken = np.bincount(chosen[lucky], minlength=free.size)
+            free, next_element, waiting = free - taken, next_element + taken, waiting[~lucky]
+        return np.concatenate(first), np.concatenate(second)
 
     def _vacant(self, side: str, populations: list[Population]) -> Ends:
         """One entry for each vacant element: which population, and the neuron's slot."""
@@ -175,9 +178,13 @@ class Elements:
         return np.concatenate(which), np.concatenate(who)
 
 
-def _places(populations: list[Population], of: Index, slots: Slots) -> Points:
-    """Where elements are (um), shape (n, 3)."""
-    places = np.zeros((slots.size, 3))
+def _neurons(populations: list[Population], elements: Ends) -> tuple[Points, Index, Index]:
+    """Of vacant elements: where their neurons are (um, (n, 3)), which neuron each belongs to, how many each has."""
+    of, slots = elements
+    begins = np.flatnonzero(np.diff(of, prepend=-1) | np.diff(slots, prepend=-1))  # those of a neuron stand together
+    places = np.zeros((begins.size, 3))
     for k, population in enumerate(populations):
-        places[of == k] = points_at(population, slots[of == k])
-    return places
+        mine = of[begins] == k
+        places[mine] = points_at(population, slots[begins][mine])
+    counts = np.diff(np.append(begins, slots.size))
+    return places, np.repeat(np.arange(begins.size), counts), counts
