@@ -100,8 +100,8 @@ def test_certain_probabilities(p: float) -> None:
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many synapses are made block by block; degrees and totals are as exact as in one go."""
-    for module in ("base", "fixed_probability", "fixed_total"):
-        monkeypatch.setattr(sys.modules[f"neurosim.graph.connectors.{module}"], "BLOCK", 64)
+    for module in ("connectors.base", "connectors.fixed_total", "strides"):
+        monkeypatch.setattr(sys.modules[f"neurosim.graph.{module}"], "BLOCK", 64)
     done: list[float] = []
     net = ns.Network(seed=1, progress=lambda what, n, of: done.append(n / of))
     a, b = net.add_population("a", 40), net.add_population("b", 20)
@@ -328,7 +328,8 @@ def test_ways_to_name_a_rule() -> None:
     assert connector({"fixed_indegree": 4}) == connector({"fixed_indegree": {"n": 4}}) == rule
     for spec in ("all_to_all", {"all_to_all": None}, rules.all_to_all):
         assert connector(spec) == rules.all_to_all()
-    assert set(connectors()) == {"all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_probability", "fixed_total",
+    assert set(connectors()) == {"all_to_all", "distance_indegree", "distance_outdegree", "distance_probability",
+                                 "fixed_indegree", "fixed_outdegree", "fixed_probability", "fixed_total",
                                  "graph", "none", "one_to_one", "pairs"}  # fmt: skip
     assert all(rule.name == name and rule.__doc__ for name, rule in connectors().items())
     with pytest.raises(AttributeError, match="no rule 'small_world'"):
@@ -376,7 +377,7 @@ def test_numbers_that_do_not_fit(rule: Connector, n: int, m: int | None, message
         connected(rule, n, m)
 
 
-@pytest.mark.parametrize("rule", [*connectors().values()], ids=[*connectors()])
+@pytest.mark.parametrize("rule", [rule for rule in connectors().values() if not rule.needs_positions])
 def test_empty_populations(rule: Any) -> None:
     arguments = {"fixed_probability": (0.5,), "pairs": ([], []), "graph": (nx.empty_graph(0),)}
     fallback = (0,) if rule.name.startswith("fixed") else ()

@@ -38,10 +38,13 @@ def test_parts_of_scenarios_have_the_right_shape(tmp_path: Path) -> None:
 
     blocks = _blocks("docs/scenarios.md", "yaml")
     (complete,) = [block for block in blocks if block.startswith("name:")]
+    (places,) = [block for block in blocks if "positions: {ball" in block]
+    placed, replaced = re.subn(r"^populations:\n(?: .*\n)+", places, complete, flags=re.MULTILINE)
+    assert replaced == 1
     for fragment in set(blocks) - {complete}:
         section = fragment.split(":")[0]
         path = tmp_path / f"{section}.yaml"
-        text, replaced = re.subn(rf"^{section}:\n(?: .*\n)+", fragment, complete, flags=re.MULTILINE)
+        text, replaced = re.subn(rf"^{section}:\n(?: .*\n)+", fragment, placed, flags=re.MULTILINE)
         assert replaced == 1
         path.write_text(text, encoding="utf-8")
         load(path)
@@ -59,15 +62,17 @@ def test_every_key_of_a_scenario_is_documented() -> None:
 
 
 def test_every_kind_of_a_scenario_is_documented() -> None:
-    """Models, learning rules, connectors, placements, distributions."""
+    """Models, learning rules, connectors, placements, kernels, distributions."""
     from neurosim.graph.connectors import connectors
+    from neurosim.graph.distance_kernels import distance_kernels
     from neurosim.graph.distributions import KINDS
     from neurosim.graph.placement import placements
     from neurosim.models import neuron_models
     from neurosim.models.learning import learning_rules
 
     text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
-    kinds = {*neuron_models(), *learning_rules(), *connectors(), *placements(), *KINDS} - {"constant"}
+    kinds = {*neuron_models(), *learning_rules(), *connectors(), *placements(), *distance_kernels()}
+    kinds |= KINDS.keys() - {"constant"}
     assert not sorted(kind for kind in kinds if f"`{kind}" not in text)
 
 

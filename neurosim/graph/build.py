@@ -14,6 +14,7 @@ from neurosim.errors import UsageError
 from neurosim.graph.connectors.base import Connector, Pairs
 from neurosim.graph.distributions import distribution
 from neurosim.graph.rows import Block
+from neurosim.graph.space import points_at, some_distances
 
 if TYPE_CHECKING:
     from neurosim.graph.projection import Projection
@@ -32,7 +33,8 @@ def build_synapses(
     draw_delay = _Drawer(projection, "delay", "ms", delay)
     source_slots = source.slots(source.ids).astype(np.uint32)
     target_slots = target.slots(target.ids).astype(np.uint32)
-    expected = connector.expected(source.size, target.size)
+    apart = _distances(projection) if connector.needs_positions else None
+    expected = connector.expected(source.size, target.size, apart)
     _check_memory(projection, expected)
     stream = rng.generator(seed, rng.purpose("connect", projection.name))
     blocks, done = [], 0
@@ -54,6 +56,12 @@ def build_synapses(
     _lay_out(projection, blocks)
     projection.order.made = projection._now()
     projection.default_weight, projection.default_delay = draw_weight.default, draw_delay.default
+
+
+def _distances(projection: Projection) -> NDArray[np.float64]:
+    """Distances of some of the possible pairs."""
+    source, target = (points_at(side, side.slots(side.ids)) for side in (projection.source, projection.target))
+    return some_distances(source, target)
 
 
 def _check_memory(projection: Projection, expected: float) -> None:

@@ -79,6 +79,14 @@ def distances(a: Points, b: Points) -> Points:
     return np.sqrt(square)
 
 
+def some_distances(a: Points, b: Points, n: int = 20_000) -> Points:
+    """Distances (um) of some pairs of points, the same each time: for estimates."""
+    if not len(a) or not len(b):
+        return np.zeros(0)
+    rng = np.random.default_rng(0)
+    return distances(a[rng.integers(len(a), size=n)], b[rng.integers(len(b), size=n)])
+
+
 def points_at(population: Population, slots: Slots) -> Points:
     """Positions (um) of the neurons at ``slots``, shape (n, 3); ``UsageError`` where there are none."""
     if "x" not in population.columns:

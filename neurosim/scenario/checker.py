@@ -106,12 +106,16 @@ class Checker:
     def symbols(self, name: str) -> dict[str, str]:
         """Return what a condition on the neurons of a population or group can name, with units."""
         symbols = {"id": "", **self.variables(name)}
+        known = self.population_of(name) in self.spec.populations
+        return symbols | ({"x": "um", "y": "um", "z": "um"} if known and self.placed(name) else {})
+
+    def placed(self, name: str) -> bool:
+        """Return whether the neurons of a population or group have positions; True if it could not be understood."""
         population = self.spec.populations.get(self.population_of(name))
         if population is None:
-            return symbols
+            return True
         file = self._files.get(self.folder / population.file) if population.file else None
-        placed = population.positions is not None or position_columns(None, file)
-        return symbols | ({"x": "um", "y": "um", "z": "um"} if placed else {})
+        return population.positions is not None or bool(position_columns(None, file))
 
     def synapse_symbols(self, name: str) -> dict[str, str]:
         """Return what a condition on the synapses of a projection can name; empty if it was not understood."""

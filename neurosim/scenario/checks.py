@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.errors import InvalidInput, unknown
-from neurosim.graph.connectors import connector
+from neurosim.graph.connectors import Connector, connector
 from neurosim.graph.distributions import distribution
 from neurosim.graph.placement import placement
 from neurosim.models import ConfiguredModel, Parameter, configure, neuron, neuron_models
@@ -234,7 +234,9 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
     if projection.connect.name == "graph":
         columns = _graph(projection, targets if known else [], location, checker)
     else:
-        checker.attempt((*location, "connect"), _connector, projection.connect.spec)
+        rule = checker.attempt((*location, "connect"), _connector, projection.connect.spec)
+        if rule is not None and rule.needs_positions:
+            need_positions([projection.source, *projection.to], rule.name, (*location, "connect"), checker)
     for key in ("weight", "delay"):
         given = getattr(projection, key) is not None
         if given and key in columns:
@@ -251,9 +253,16 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
             checker.attempt((*location, "bounds", key), quantities, list(limits), unit, "bounds")
 
 
-def _connector(spec: Mapping[str, Any]) -> None:
+def need_positions(populations: list[str], what: str, location: Location, checker: Checker) -> None:
+    """Check that the neurons of some populations lie somewhere."""
+    for name in dict.fromkeys(populations):
+        if not checker.placed(name):
+            checker.add(location, f"{what} needs distances; '{name}' has no `positions`")
+
+
+def _connector(spec: Mapping[str, Any]) -> Connector:
     try:
-        connector(spec)
+        return connector(spec)
     except (TypeError, ValueError, OverflowError):  # a list, a mapping or infinity where a number belongs
         raise InvalidInput(f"cannot be read as a connector, found {show(dict(spec))}") from None
 

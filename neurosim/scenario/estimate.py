@@ -5,19 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from neurosim.graph.connectors import connector
 from neurosim.graph.distributions import distribution
+from neurosim.graph.placement import placement
+from neurosim.graph.space import some_distances
 from neurosim.models import learning, neuron
 from neurosim.scenario.expect import describe as expectation_in_words
-from neurosim.scenario.graphfile import GraphFile, graph_arguments, read_graph
+from neurosim.scenario.graphfile import GraphFile, graph_arguments, position_columns, read_graph
 from neurosim.scenario.load import Scenario
 from neurosim.scenario.schema_network import Population, Projection
+from neurosim.units import quantities
 
 SYNAPSE = 12  # bytes: target, weight, birth number
 DELAY = 1  # bytes more where delays differ
 ROW = 64  # bytes per source neuron of a projection
 SLACK = 1.1  # of the synapse store
 BUILDING = 8  # bytes per synapse of the largest projection, while it is being made
+_PLACED = 5000  # neurons that are placed for an estimate
 BASE = 180_000_000  # bytes: Python, numpy, numba and compiled code
 
 
@@ -113,6 +120,22 @@ def _neurons(scenario: Scenario, population: Population, files: dict[str, GraphF
     return len(_file(scenario, population.file, files).select(population.nodes))
 
 
+def _points(scenario: Scenario, name: str, files: dict[str, GraphFile]) -> npt.NDArray[np.float64]:
+    """Return where neurons of a population may lie: some of them, where that is drawn."""
+    population = scenario.spec.populations[name]
+    file = _file(scenario, population.file, files) if population.file is not None else None
+    if columns := position_columns(population.positions, file):
+        assert file is not None
+        nodes = file.select(population.nodes)
+        points = np.stack([file.node_values(nodes, column, "um") for column in columns], axis=1)
+    elif isinstance(population.positions, list):
+        points = quantities(population.positions, "um")
+    else:
+        placed, n = placement(population.positions), _neurons(scenario, population, files)
+        points = placed.draw(n if not placed.open else min(n, _PLACED), np.random.default_rng(0))
+    return np.pad(points, ((0, 0), (0, 3 - points.shape[1])))
+
+
 def _synapses(
     scenario: Scenario,
     projection: Projection,
@@ -121,8 +144,11 @@ def _synapses(
     files: dict[str, GraphFile],
 ) -> float:
     if projection.connect.name != "graph":
-        rule = connector(projection.connect.spec)
-        return rule.expected(neurons[projection.source], neurons[target])
+        rule, apart = connector(projection.connect.spec), None
+        if rule.needs_positions:
+            source, targets = (_points(scenario, side, files) for side in (projection.source, target))
+            apart = some_distances(source, targets)
+        return rule.expected(neurons[projection.source], neurons[target], apart)
     file = _file(scenario, graph_arguments(projection.connect)["file"], files)
     sides = []
     for name in (projection.source, target):

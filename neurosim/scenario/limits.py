@@ -172,7 +172,7 @@ class _Limits:
             return
         if rule.name == "one_to_one" and sizes[0] != sizes[1]:
             self.checker.add(location, f"needs populations of equal size, found {sizes[0]} and {sizes[1]} neurons")
-        side = {"fixed_indegree": 0, "fixed_outdegree": 1}.get(rule.name)
+        side = {"indegree": 0, "outdegree": 1}.get(rule.name.rpartition("_")[2])
         if side is None or getattr(rule, "multapses", True):
             return
         others = int(sizes[side] or 0) - (projection.source == target and not getattr(rule, "autapses", True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class AllToAll(Connector):
             keep = pre != post if source is target and not self.autapses else slice(None)
             yield Pairs(pre[keep], post[keep])
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(n_source) * n_target
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
-from neurosim.graph.kinds import Kind, flag
+from neurosim.graph.distance_kernels import distance_kernel
+from neurosim.graph.kinds import Kind, flag, parameter
 from neurosim.graph.population import Population
-
-BLOCK = 2**21  # synapses handled at a time
+from neurosim.graph.strides import BLOCK
 
 Indices = NDArray[np.int64]
 
@@ -34,6 +34,9 @@ class Connector(Kind):
     ``autapses`` allows a neuron to connect to itself, ``multapses`` allows several synapses of one pair.
     """
 
+    #: Whether both populations must have positions.
+    needs_positions: ClassVar[bool] = False
+
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
         """Yield the pairs, always in the same order for the same generator."""
         raise UsageError(f"connector {self.name} makes no pairs.")
@@ -42,8 +45,11 @@ class Connector(Kind):
         """The weights that the rule brings along (numbers or quantities), None where it brings none."""
         return None
 
-    def expected(self, n_source: int, n_target: int) -> float:
-        """Expected number of synapses between populations of these sizes (for progress and memory estimates)."""
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
+        """Expected number of synapses between populations of these sizes (for progress and memory estimates).
+
+        ``distances`` (um) are those of some random pairs, where there are positions.
+        """
         return 0.0
 
 
@@ -55,6 +61,12 @@ def autapses() -> Any:
 def multapses() -> Any:
     """The parameter by which a pair of neurons may have several synapses."""
     return flag("whether one pair may have several synapses", default=True)
+
+
+def kernel() -> Any:
+    """The parameter by which chances fall with distance."""
+    read = lambda given, _: distance_kernel(given)  # noqa: E731
+    return parameter("how the chance of a synapse falls with distance, e.g. {exponential: 100 um}", read)
 
 
 def distinct(rng: np.random.Generator, rows: int, n: int, total: int) -> Indices:

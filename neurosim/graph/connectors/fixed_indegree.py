@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class FixedIndegree(Connector):
             pre = partners(rng, posts, self.n, source.size, skip_self=skip_self, multapses=self.multapses)
             yield Pairs(pre.ravel(), np.repeat(posts, self.n))
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(self.n) * n_target
 
 

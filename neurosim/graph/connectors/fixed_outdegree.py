@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class FixedOutdegree(Connector):
             post = partners(rng, pres, self.n, target.size, skip_self=skip_self, multapses=self.multapses)
             yield Pairs(np.repeat(pres, self.n), post.ravel())
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(self.n) * n_source
 
 

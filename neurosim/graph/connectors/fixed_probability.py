@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neurosim.graph.checks import probability
-from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, autapses
+from neurosim.graph.connectors.base import Connector, Pairs, autapses
 from neurosim.graph.kinds import parameter
 from neurosim.graph.population import Population
+from neurosim.graph.strides import strides
 
 
 @dataclass(frozen=True)
@@ -22,18 +24,12 @@ class FixedProbability(Connector):
     name = "fixed_probability"
 
     def pairs(self, source: Population, target: Population, rng: np.random.Generator) -> Iterator[Pairs]:
-        """Walk over all pairs in row order in geometrically distributed strides: no work for what is not made."""
-        total = source.size * target.size
-        at = -1
-        while self.p > 0.0 and at < total - 1:
-            n = int(min(BLOCK, (total - at) * self.p * 1.1 + 100))
-            visited = at + np.cumsum(np.minimum(rng.geometric(self.p, n), total + 1))
-            at = int(visited[-1])
-            pre, post = np.divmod(visited[visited < total], target.size)
+        for visited in strides(rng, self.p, source.size * target.size):
+            pre, post = np.divmod(visited, target.size)
             keep = pre != post if source is target and not self.autapses else slice(None)
             yield Pairs(pre[keep], post[keep])
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return self.p * n_source * n_target
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neurosim.errors import UsageError
-from neurosim.graph.connectors.base import BLOCK, Connector, Pairs, autapses, distinct, multapses
+from neurosim.graph.connectors.base import Connector, Pairs, autapses, distinct, multapses
 from neurosim.graph.kinds import count
 from neurosim.graph.population import Population
+from neurosim.graph.strides import BLOCK
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class FixedTotal(Connector):
             pre, post = np.divmod(drawn, per_row)
             yield Pairs(pre, post + (post >= pre) if skip_self else post)
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(self.n)
 
 

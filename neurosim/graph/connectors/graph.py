@@ -65,7 +65,7 @@ class GraphEdges(Connector):
             values[k] = quantity(data[name], unit, f"'{name}' of {edge}")
         return values
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(self.graph.number_of_edges() * (1 if self.graph.is_directed() else 2))
 
 

@@ -45,7 +45,7 @@ class Listed(Connector):
     def weights(self) -> Any:
         return self.weight
 
-    def expected(self, n_source: int, n_target: int) -> float:
+    def expected(self, n_source: int, n_target: int, distances: Any = None) -> float:
         return float(np.size(self.pre))
 
 

@@ -27,7 +27,7 @@ class Near(Placement):
     Where there are as many parents as neurons, the k-th lies near the k-th; otherwise each draws a parent.
     """
 
-    parents: Any = parameter("points [x, y, z] to lie around", _points, unit="um")  # noqa: RUF009
+    parents: Any = parameter("points [x, y, z] to lie around", _points, unit="um")
     spread: float = length("standard deviation along each axis", zero=True)
     flat: bool = flag("keep the z of the parent", default=False)
     name = "near"
