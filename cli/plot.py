@@ -11,8 +11,8 @@ from neurosim.cli._console import console
 from neurosim.cli._types import check_picture
 from neurosim.errors import UsageError
 
-KINDS = ("summary", "raster", "rates")
-ANNOUNCED_KINDS = ("weights", "delays", "degrees", "structure", "network")
+KINDS = ("summary", "raster", "rates", "structure")
+ANNOUNCED_KINDS = ("weights", "delays", "degrees", "network")
 
 
 @click.command("plot", short_help="Draw pictures of a result.")

@@ -11,6 +11,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
 import neurosim as ns
 from neurosim.engine import simulation
@@ -262,3 +266,44 @@ def test_the_pre_of_a_synapse_needs_no_room(tmp_path: Path) -> None:
     with ResultFile.create(tmp_path / "a.nsim", {"dt": 0.1}) as file:
         file.append(1.0, 0.0, history=events)
     assert np.array_equal(Result(tmp_path / "a.nsim").history(), events)
+
+
+@pytest.mark.parametrize("mode", ["full", "counts", "off"])
+def test_pictures_of_a_structure_that_lives(tmp_path: Path, mode: str) -> None:
+    from neurosim.viz import activity, raster, rates, structure, summary
+
+    result, gardener = alive(tmp_path, record__history=mode)
+    page, picture = summary.draw(result), structure.draw(result)
+    said = "\n".join(text.get_text() for figure in (page, picture) for text in figure.findobj(Text))
+    for figure in (page, picture, raster.draw(result), rates.draw(result)):
+        figure.draw_without_rendering()
+        assert not [t for t in figure.findobj(Text) if not _inside(t, figure)]
+    for name in activity.read(result).activities:
+        assert name.rate == pytest.approx(result.summary["rate_hz"][name.name], rel=0.05 if mode == "off" else 1e-9)
+    if mode == "off":
+        assert "births and deaths were not recorded" in said
+        return
+    sizes = {name: owner.size for name, owner in gardener.net.projections.items()}
+    assert all(f"{name}  {size}" in said for name, size in sizes.items())
+    ((births, deaths, net), *_) = [
+        [_stairs(axes, which) for which in ("births", "deaths", "net")] for axes in picture.axes if _stairs(axes, "net")
+    ]
+    seconds = np.diff(net.edges) * 1e-3
+    assert births.values @ seconds == pytest.approx(result.summary["births"]["synapses"])
+    assert -deaths.values @ seconds == pytest.approx(result.summary["deaths"]["synapses"])
+    assert net.values == pytest.approx(births.values + deaths.values)
+    ending = [_stairs(axes, "moment 2") for axes in picture.axes if _stairs(axes, "moment 2")]
+    assert len(ending) == 9  # out-degree, in-degree and weight of three projections
+    assert all(stairs.values.sum() == pytest.approx(100.0) for stairs in ending)
+
+
+def _stairs(axes: Axes, gid: str) -> Any:
+    """The data of the one step line of that name; None where there is none."""
+    found = [patch.get_data() for patch in axes.findobj(StepPatch) if patch.get_gid() == gid]
+    return found[0] if found else None
+
+
+def _inside(text: Text, figure: Figure) -> bool:
+    box, page = text.get_window_extent(), figure.bbox
+    empty = not (text.get_text() and text.get_visible())
+    return empty or (page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1)

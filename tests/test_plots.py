@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from neurosim.errors import NeurosimError
 from neurosim.record import Result, ResultFile
-from neurosim.viz import activity, marks, raster, rates, style, summary
+from neurosim.viz import activity, marks, raster, rates, structure, style, summary
 
 SCENARIO = """
 name: bench of spikes
@@ -195,7 +195,7 @@ def test_protocol_becomes_marks() -> None:
     assert marks.marks_from_scenario("", 1000.0) == []
 
 
-@pytest.mark.parametrize("kind", [summary, raster, rates])
+@pytest.mark.parametrize("kind", [summary, raster, rates, structure])
 @pytest.mark.parametrize(
     "populations",
     [{}, {"exc": (5, 0.0)}, {"one": (1, 50.0)}, PAIR, {"empty": (0, 0.0), "source": (10, 5.0)},
@@ -207,7 +207,7 @@ def test_every_picture_of_every_network(tmp_path: Path, kind: Any, populations: 
     image = pixels(figure)
     assert image.shape[0] > 300
     assert (image != 255).any(axis=2).mean() > 0.005
-    for name in list(populations)[:6]:
+    for name in list(populations)[:6] if kind is not structure else []:
         assert name in texts(figure)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import NeurosimError
+from neurosim.record.archive import NotRecorded
 from neurosim.viz.marks import Mark, marks_from_scenario
 from neurosim.viz.style import Role, colours
 
 if TYPE_CHECKING:
     from neurosim.record.result import Result
+    from neurosim.record.topology import Counts
 
 Times = NDArray[np.float64]
 Ids = NDArray[np.uint32]
@@ -37,6 +40,7 @@ class Activity:
     times: Times
     ids: Ids
     recorded: bool = True
+    sizes: Counts | None = None  # over time, where not known of each neuron when it was born and died
 
     @property
     def size(self) -> int:
@@ -46,8 +50,19 @@ class Activity:
     @property
     def rate(self) -> float:
         """Mean rate per neuron alive, Hz."""
-        lived = float((self.died - self.born).sum())
+        end = float(self.died.max(initial=0.0))
+        lived = float(lived_until(self, np.array([end]))[0])
         return 1e3 * self.times.size / lived if lived > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """A population or projection in which something was born or died, and how many there were when."""
+
+    name: str
+    synapses: bool
+    colour: str
+    counts: Counts
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class Run:
     """All that the pictures show of a run.
 
     ``duration`` is what was simulated, ``planned`` what was asked for (ms).
-    ``status`` is ``running``, ``finished``, ``interrupted`` or ``failed``.
+    ``status`` is ``running``, ``finished``, ``interrupted`` or ``failed``, ``history`` the mode of births and deaths.
     """
 
     name: str
@@ -63,8 +78,10 @@ class Run:
     duration: float
     activities: list[Activity]
     marks: list[Mark] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     status: str = "finished"
     planned: float = 0.0
+    history: str = "full"
 
 
 def read(result: Result) -> Run:
@@ -72,18 +89,27 @@ def read(result: Result) -> Run:
     duration, text = result.time_reached, result.scenario_text
     roles = _roles(result)
     colour = colours(roles)
+    changes = _changes(result, roles)
     births, deaths = _lives(result)
     recorded = result.recorded
     activities = []
     for name, population in result.populations.items():
         kept = recorded is None or name in recorded.get("spikes", ())
         times, ids = result.spikes(name, stop=duration) if kept else (np.empty(0), np.empty(0, np.uint32))
-        neurons = np.union1d(result.neurons(name, 0.0), births[population.index]["id"]).astype(np.uint32)
-        born = _times_of(neurons, births[population.index], 0.0)
-        died = _times_of(neurons, deaths[population.index], duration)
-        activities.append(Activity(name, roles[name], colour[name], neurons, born, died, times, ids, kept))
+        initial, sizes = result.neurons(name, 0.0), None
+        if result.history_mode == "full":
+            neurons = np.union1d(initial, births[population.index]["id"]).astype(np.uint32)
+            born = _times_of(neurons, births[population.index], 0.0)
+            died = _times_of(neurons, deaths[population.index], duration)
+        else:
+            sizes = next((c.counts for c in changes if c.name == name and not c.synapses), None)
+            neurons = np.union1d(initial, ids)
+            born, died = _seen(result, name, neurons, initial, times, ids)
+        activities.append(Activity(name, roles[name], colour[name], neurons, born, died, times, ids, kept, sizes))
     name, about = _title(result, text)
-    return Run(name, about, duration, activities, marks_from_scenario(text, duration), result.status, result.duration)
+    marks = marks_from_scenario(text, duration)
+    planned, mode = result.duration, result.history_mode
+    return Run(name, about, duration, activities, marks, changes, result.status, planned, mode)
 
 
 def _title(result: Result, text: str) -> tuple[str, str]:
@@ -113,16 +139,47 @@ def _roles(result: Result) -> dict[str, Role]:
     return roles
 
 
+def _changes(result: Result, roles: Mapping[str, Role]) -> list[Change]:
+    """Return what grew or shrank, projections in the colours of their sources' roles."""
+    of_source = {name: roles[about.source] for name, about in result.projections.items()}
+    changes = []
+    for synapses, colour in ((True, colours(of_source)), (False, colours(roles))):
+        for name in colour:
+            try:
+                counts = result.structure(name)
+            except NotRecorded:
+                continue
+            if counts.time.size > 1:
+                changes.append(Change(name, synapses, colour[name], counts))
+    return changes
+
+
 def _lives(result: Result) -> tuple[dict[int, NDArray[np.void]], dict[int, NDArray[np.void]]]:
     """Return the births and the deaths of neurons by the index of their population."""
-    from neurosim.record.topology import Kind
+    from neurosim.record.topology import HISTORY, Kind
 
-    events = result.history(stop=result.time_reached)
+    full = result.history_mode == "full"
+    events = result.history(stop=result.time_reached) if full else np.zeros(0, HISTORY)
     found = []
     for kind in (Kind.NEURON_BIRTH, Kind.NEURON_DEATH):
         those = events[events["kind"] == kind]
         found.append({p.index: those[those["owner"] == p.index] for p in result.populations.values()})
     return found[0], found[1]
+
+
+def _seen(result: Result, name: str, neurons: Ids, initial: Ids, times: Times, ids: Ids) -> tuple[Times, Times]:
+    """Return when neurons were first and last known to live, where births and deaths were not recorded."""
+    try:
+        living = result.neurons(name)
+    except NotRecorded:
+        living = neurons  # the run goes on, or its process was killed
+    first, last = np.full(neurons.size, result.time_reached), np.zeros(neurons.size)
+    place = np.searchsorted(neurons, ids)
+    np.minimum.at(first, place, times)
+    np.maximum.at(last, place, times)
+    first[np.isin(neurons, initial)] = 0.0
+    last[np.isin(neurons, living)] = result.time_reached
+    return first, last
 
 
 def _times_of(neurons: Ids, events: NDArray[np.void], otherwise: float) -> Times:
@@ -161,8 +218,18 @@ def population_rate(activity: Activity, duration: float, width: float) -> tuple[
     # Spikes are stamped with the end of their step: the bin (a, b] holds what happened between a and b.
     place = np.searchsorted(edges, activity.times - 1e-9, side="right") - 1
     counts = np.bincount(np.clip(place, 0, edges.size - 2), minlength=edges.size - 1)
-    lived = np.diff(_elapsed(activity.born, edges) - _elapsed(activity.died, edges))
+    lived = np.diff(lived_until(activity, edges))
     return edges, 1e3 * counts / np.where(lived > 0, lived, np.inf)
+
+
+def lived_until(activity: Activity, times: Times) -> Times:
+    """Return for each time how long the neurons had lived together until then, ms."""
+    if activity.sizes is None:
+        return _elapsed(activity.born, times) - _elapsed(activity.died, times)
+    moments, sizes = activity.sizes.time, activity.sizes.size
+    whole = np.append(0.0, np.cumsum(sizes[:-1] * np.diff(moments)))
+    place = np.maximum(np.searchsorted(moments, times, side="right") - 1, 0)
+    return np.asarray(whole[place] + sizes[place] * (times - moments[place]), np.float64)
 
 
 def _elapsed(starts: Times, edges: Times) -> Times:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurosim.viz import distributions, raster, rates
+from neurosim.viz import distributions, raster, rates, structure
 from neurosim.viz.activity import Run, read
 from neurosim.viz.facts import Column, new_column, verdict
 from neurosim.viz.style import BAD, PENDING, SOFT, new_figure, styled
@@ -32,6 +32,7 @@ def draw(result: Result) -> Figure:
         figure = new_figure(WIDTH, HEIGHT)
         _title(figure, run, facts)
         many = len(run.activities) > rates.LINES
+        lively = bool(run.changes)
         page = figure.add_gridspec(
             2,
             2,
@@ -41,9 +42,10 @@ def draw(result: Result) -> Figure:
             bottom=0.075,
             hspace=0.3,
             wspace=0.28,
-            height_ratios=[2.75, 1.0],
+            height_ratios=[3.6 if lively else 2.75, 1.0],
         )
-        upper = page[0, :].subgridspec(2, 1, height_ratios=[1.2, 1.0] if many else [2.1, 1.0], hspace=0.2)
+        shares = ([1.2, 1.0] if many else [2.1, 1.0]) + [0.62] * lively
+        upper = page[0, :].subgridspec(len(shares), 1, height_ratios=shares, hspace=0.36 if lively else 0.2)
         spikes = figure.add_subplot(upper[0])
         bands = raster.paint(spikes, run)
         spikes.set_xlabel("")
@@ -71,6 +73,11 @@ def draw(result: Result) -> Figure:
             color=SOFT,
             fontsize=7.5,
         )
+        if lively:
+            activity.set_xlabel("")
+            activity.tick_params(labelbottom=False)
+            changes = figure.add_subplot(upper[2], sharex=spikes)
+            structure.paint(changes, run, any(change.synapses for change in run.changes), strip=True)
         distributions.paint_rates(figure.add_subplot(page[1, 0]), run)
         distributions.paint_irregularity(figure.add_subplot(page[1, 1]), run)
         _facts(figure, run, facts)

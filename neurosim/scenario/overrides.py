@@ -54,7 +54,7 @@ def _set(document: Document, path: str, value: Any, flag: str) -> None:
     for part, following in pairwise(parts):
         key = _key(holder, part, location, flag)
         inner = holder.get(key) if isinstance(holder, dict) else holder[key]
-        if inner is None and len(location) >= 2:  # inside an entry, where the schema knows every key
+        if inner is None and (len(location) >= 2 or key == "record"):  # where the schema knows every key
             inner = holder[key] = {}
         elif isinstance(inner, str) and inner == following:  # a kind without parameters gets some
             inner = holder[key] = {inner: {}}
