@@ -24,6 +24,7 @@ _NAMES = (
     "declared",
     "loop",
     "structure",
+    "soak",
     "build",
     "startup",
 )

@@ -22,6 +22,7 @@ from neurosim.benchmarks import (
     loop,
     peers,
     polychronization,
+    soak,
     stdp_brunel,
     structure,
 )
@@ -121,6 +122,13 @@ def test_learning_is_measured_beside_none() -> None:
     assert [row.what for row in rows] == ["no learning", "stdp"]
     assert all(row.value > 0.0 and row.unit == "M/s" for row in rows)
     assert rows[1].note.endswith("× one without learning")
+
+
+def test_memory_stays_where_it_is_while_synapses_come_and_go() -> None:
+    rows = soak.run((), quiet, events=40_000, neurons=50, outdegree=20, batch=100, rules=["no learning", "stdp"])
+    assert [row.unit for row in rows] == ["%", "ns"] * 2
+    assert all(row.limit == 1.0 for row in rows[::2])
+    assert all(row.value > 0.0 for row in rows[1::2])
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def draw(result: Result) -> Figure:
     shown = sorted(result.projections, key=lambda name: -_turnover(run, name))[:PROJECTIONS]
     shown = [name for name in shown if _turnover(run, name)] or shown[:1]
     tall = 1.0 + len(kinds) * sum(sum(row) for row in _OVER_TIME) + len(shown) * sum(_THEN_AND_NOW)
+    tall = max(tall, 2.2)
     with styled():
         figure = new_figure(_WIDTH, tall)
         figure.text(0.02, 1 - 0.2 / tall, run.name, fontsize=14, fontweight="bold", va="top")
@@ -55,7 +56,7 @@ def draw(result: Result) -> Figure:
                 paint_part(figure.add_axes((0.09, low, 0.79, height)), run, synapses)
         for k, name in enumerate(shown):
             low, height = row(*_THEN_AND_NOW)
-            panels = [figure.add_axes((0.09 + 0.305 * k, low, 0.235, height)) for k in range(3)]
+            panels = [figure.add_axes((0.09 + 0.285 * k, low, 0.225, height)) for k in range(3)]
             _paint_distributions(panels, result, name, legend=k == 0)
     return figure
 

@@ -106,7 +106,7 @@ def _facts(figure: Figure, run: Run, facts: Mapping[str, Any]) -> None:
     left, right = _FACTS
     column = new_column(figure.add_axes((left, 0.03, right - left, 0.845)))
     _network(column, run, facts)
-    _populations(column, run)
+    _populations(column, run, facts.get("rate_hz") or {})
     _speed(column, facts)
     _expectations(column, facts.get("expect") or [])
 
@@ -125,13 +125,14 @@ def _network(column: Column, run: Run, facts: Mapping[str, Any]) -> None:
         column.row("seed", str(facts["seed"]))
 
 
-def _populations(column: Column, run: Run) -> None:
+def _populations(column: Column, run: Run, known: Mapping[str, float]) -> None:
     column.heading("Mean rate")
     for activity in run.activities[:POPULATIONS]:
         if not activity.recorded:
             column.row(activity.name, "not recorded")
             continue
-        column.row(activity.name, f"{activity.rate:.3g} Hz", activity.colour)
+        rate = known.get(activity.name, activity.rate)  # the run knew every life, whatever it wrote down
+        column.row(activity.name, f"{rate:.3g} Hz", activity.colour)
     left_out = len(run.activities) - POPULATIONS
     if left_out > 0:
         column.remark(f"and {left_out} more populations")
