@@ -33,6 +33,7 @@ _PUBLIC = {
     "lognormal": "neurosim.graph.distributions",
     "exponential": "neurosim.graph.distributions",
     "balanced": "neurosim.graph.distributions",
+    "distance": "neurosim.graph.distributions",
     "NeurosimError": "neurosim.errors",
     "UsageError": "neurosim.errors",
     "InvalidInput": "neurosim.errors",

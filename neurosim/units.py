@@ -35,6 +35,7 @@ _MEANING = {
     (0, 1, 0, 0): "a voltage",
     (0, 0, 1, 0): "a current",
     (0, 0, 0, 1): "a length",
+    (-1, 0, 0, 1): "a velocity",
     (0, -1, 1, 0): "a conductance",
     (0, 1, -1, 0): "a resistance",
     (1, -1, 1, 0): "a capacitance",
@@ -242,7 +243,7 @@ def quantities(values: Any, unit: str, what: str = "values") -> npt.NDArray[np.f
     brian2 or pint. Raises UnitError.
     """
     target = parse_unit(unit)
-    if isinstance(values, list | tuple) and not _all_numbers(values):
+    if isinstance(values, list | tuple) and not all(type(item) in (int, float) for item in values):
         rows = [quantities(item, unit, what) if isinstance(item, list | tuple) else quantity(item, unit, what)
                 for item in values]  # fmt: skip
         values = _array(rows, what)
@@ -250,10 +251,6 @@ def quantities(values: Any, unit: str, what: str = "values") -> npt.NDArray[np.f
     if not np.isfinite(array).all():
         raise UnitError(f"{what} must be finite, found {float(array[~np.isfinite(array)][0])}")
     return array
-
-
-def _all_numbers(values: list[Any] | tuple[Any, ...]) -> bool:
-    return all(type(item) in (int, float) for item in values)
 
 
 def _plain(value: Any, what: str) -> float:
@@ -368,7 +365,7 @@ def _expected(target: Unit) -> str:
         return "a plain number"
     names = _of_dimension(target)
     if not names:
-        return f"a quantity in {target} (so are plain numbers)"
+        return f"{_MEANING.get(target.dimension, 'a quantity')} in {target} (so are plain numbers)"
     return f"{target.meaning} ({', '.join(names)}; plain numbers are {target})"
 
 

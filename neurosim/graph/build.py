@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from neurosim import rng
 from neurosim.errors import UsageError
-from neurosim.graph.connectors.base import Connector, Pairs
-from neurosim.graph.distributions import distribution
+from neurosim.graph.connectors.base import Connector
 from neurosim.graph.rows import Block
 from neurosim.graph.space import points_at, some_distances
 
@@ -29,8 +28,7 @@ def build_synapses(
 ) -> None:
     """Make the synapses of a new projection. Nothing of it is kept when an error is raised."""
     source, target, seed = projection.source, projection.target, projection.network.seed
-    draw_weight = _Drawer(projection, "weight", projection.weight_unit, weight)
-    draw_delay = _Drawer(projection, "delay", "ms", delay)
+    draw_weight, draw_delay = _Drawer(projection, "weight", weight), _Drawer(projection, "delay", delay)
     source_slots = source.slots(source.ids).astype(np.uint32)
     target_slots = target.slots(target.ids).astype(np.uint32)
     apart = _distances(projection) if connector.needs_positions else None
@@ -39,15 +37,16 @@ def build_synapses(
     stream = rng.generator(seed, rng.purpose("connect", projection.name))
     blocks, done = [], 0
     for pairs in connector.pairs(source, target, stream):
-        weights = draw_weight(pairs, pairs.weight)
-        delays = draw_delay(pairs, pairs.delay)
+        rows, posts = source_slots[pairs.pre], target_slots[pairs.post]
+        weights = draw_weight(rows, posts, pairs.weight)
+        delays = draw_delay(rows, posts, pairs.delay)
         projection.values.check_weights(weights)
         projection.grid.check(delays)
         stored = projection.grid.stored(delays)
         projection.grid.widen(stored)
         values = {"weight": _compressed(weights.astype(projection.values.precision)), "delay": _compressed(stored)}
         if pairs.pre.size:
-            blocks.append(Block(source_slots[pairs.pre], target_slots[pairs.post], values))
+            blocks.append(Block(rows, posts, values))
         done += pairs.pre.size
         if progress is not None:
             progress(f"connecting {projection.name}", done, max(expected, done))
@@ -114,24 +113,25 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
 class _Drawer:
     """Weights or delays for the pairs of a projection, block after block."""
 
-    def __init__(self, projection: Projection, name: str, unit: str, value: Any) -> None:
-        what = f"{name} of projection '{projection.name}'"
-        self.what, self.unit = what, unit
+    def __init__(self, projection: Projection, name: str, value: Any) -> None:
+        self.values, self.name = projection.values, name
+        self.what = f"{name} of projection '{projection.name}'"
         self.listed: NDArray[np.float64] | None = None
         if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1:
             from neurosim.units import quantities
 
-            self.listed = np.asarray(quantities(value, unit, what), np.float64)
+            self.listed = np.asarray(quantities(value, self.values.units[name], self.what), np.float64)
             self.default: Any = float(self.listed[0]) if self.listed.size else 1.0
         else:
             self.default = value
-            self.distribution = distribution(value, unit, what)
-        self.constant = self.listed is None and self.distribution.low == self.distribution.high
+            self.distribution = self.values.distribution(name, value)
         self.stream = rng.generator(projection.network.seed, rng.purpose("connect", projection.name, name))
         self.used = 0
 
-    def __call__(self, pairs: Pairs, own: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        n = pairs.pre.size
+    def __call__(
+        self, rows: NDArray[np.uint32], posts: NDArray[np.uint32], own: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        n = rows.size
         self.used += n
         if own is not None:
             return own
@@ -140,7 +140,7 @@ class _Drawer:
             if part.size < n:
                 raise UsageError(f"{self.what}: {self.listed.size} values are fewer than the synapses.")
             return part
-        return self.distribution.sample(self.stream, n, self.unit)
+        return self.values.sample(self.distribution, self.stream, self.name, rows, posts)
 
     def check_length(self, n: int) -> None:
         """A list of values must have one for every synapse."""

@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,16 @@ from neurosim.units import format_quantity, quantities, quantity
 Array = npt.NDArray[np.float64]
 
 _MOST_STEPS = 100_000  # values of a balanced distribution
+_LEAST_DELAY = 1e-9  # ms, over no distance: 0 would be an arrival within the step
+_ONLY_PAIRS = "a distance is between two neurons: only delays of synapses can depend on it"
 _LEAST_ACCEPTED = 0.01  # share of a normal distribution that a truncation must leave; bounds the redrawing
 
 
 @dataclass(frozen=True)
 class Distribution(ABC):
-    """Base of all distributions."""
+    """Base of all distributions; ``of_pairs`` are those that ask how far two neurons are apart."""
+
+    of_pairs: ClassVar[bool] = False
 
     def bind(self, unit: str, what: str = "value") -> Self:
         """Return the distribution with its parameters as floats in ``unit``, checked; raises InvalidInput."""
@@ -108,9 +112,7 @@ class Values(Distribution):
         return quantities(self.values, unit, what)
 
     def _problem(self, unit: str) -> str:
-        return (
-            "" if self.values.ndim == 1 else f"needs one value per element, found shape {self.values.shape}"
-        )
+        return "" if self.values.ndim == 1 else f"needs one value per element, found shape {self.values.shape}"
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         if len(self.values) != n:
@@ -183,16 +185,10 @@ class TruncatedNormal(Distribution):
         if self.sd == 0:
             inside = float(self.minimum <= self.mean <= self.maximum)
         else:
-            below, above = (
-                math.erf((bound - self.mean) / (self.sd * math.sqrt(2)))
-                for bound in (self.minimum, self.maximum)
-            )
+            ends = ((bound - self.mean) / (self.sd * math.sqrt(2)) for bound in (self.minimum, self.maximum))
+            below, above = map(math.erf, ends)
             inside = 0.5 * (above - below)
-        return (
-            ""
-            if inside >= _LEAST_ACCEPTED
-            else f"only {inside:.2g} of the normal distribution is within bounds"
-        )
+        return "" if inside >= _LEAST_ACCEPTED else f"only {inside:.2g} of the normal distribution is within bounds"
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         values = rng.normal(self.mean, self.sd, n)
@@ -290,6 +286,40 @@ class Balanced(Distribution):
         return drawn
 
 
+@dataclass(frozen=True)
+class Distance(Distribution):
+    """A delay that grows with the distance of two neurons: offset + distance/velocity, and more than 0.
+
+    ``velocity`` is in um/ms or has a unit: "0.3 mm/ms", "0.3 m/s".
+    """
+
+    velocity: Any
+    offset: Any = 0.0
+    of_pairs = True
+
+    @property
+    def low(self) -> float:
+        return float(self.offset)
+
+    def between(self, distances: Array) -> Array:
+        """Delays (ms) over distances (um), from bound parameters."""
+        delays: Array = np.maximum(self.offset + distances / self.velocity, _LEAST_DELAY)
+        return delays
+
+    def _read(self, name: str, unit: str, what: str) -> float:
+        if unit != "ms":
+            raise InvalidInput(f"{what}: a distance makes delays, in ms; it cannot be in {unit or 'plain numbers'}")
+        return quantity(getattr(self, name), "um/ms" if name == "velocity" else "ms", f"{name} of {what}")
+
+    def _problem(self, unit: str) -> str:
+        if self.velocity <= 0:
+            return f"the velocity must be more than 0, found {self.velocity:g} um/ms"
+        return "" if self.offset >= 0 else f"the offset must not be negative, found {self.offset:g} ms"
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        raise InvalidInput(_ONLY_PAIRS)
+
+
 def _steps(written: Mapping[Any, Any], unit: str, what: str) -> Array:
     """Read ``{from: a, to: b, steps: n}``: n numbers at equal distances, both ends included."""
     if set(written) != {"from", "to", "steps"}:
@@ -302,49 +332,37 @@ def _steps(written: Mapping[Any, Any], unit: str, what: str) -> Array:
 
 
 def _order(minimum: float, maximum: float, unit: str) -> str:
-    if minimum <= maximum:
-        return ""
-    return (
-        f"the minimum {format_quantity(minimum, unit)} is above the maximum {format_quantity(maximum, unit)}"
-    )
+    low, high = format_quantity(minimum, unit), format_quantity(maximum, unit)
+    return "" if minimum <= maximum else f"the minimum {low} is above the maximum {high}"
 
 
 def _spread(sd: float, unit: str) -> str:
-    return (
-        "" if sd >= 0 else f"the standard deviation must not be negative, found {format_quantity(sd, unit)}"
-    )
+    return "" if sd >= 0 else f"the standard deviation must not be negative, found {format_quantity(sd, unit)}"
 
 
-constant = Constant
-uniform = Uniform
-normal = Normal
-truncated_normal = TruncatedNormal
-lognormal = Lognormal
-exponential = Exponential
-balanced = Balanced
+constant, uniform, normal, truncated_normal = Constant, Uniform, Normal, TruncatedNormal
+lognormal, exponential, balanced, distance = Lognormal, Exponential, Balanced, Distance
 
 KINDS: dict[str, type[Distribution]] = {
-    "constant": Constant,
-    "uniform": Uniform,
-    "normal": Normal,
-    "truncated_normal": TruncatedNormal,
-    "lognormal": Lognormal,
-    "exponential": Exponential,
-    "balanced": Balanced,
-}
+    "constant": Constant, "uniform": Uniform, "normal": Normal, "truncated_normal": TruncatedNormal,
+    "lognormal": Lognormal, "exponential": Exponential, "balanced": Balanced, "distance": Distance,
+}  # fmt: skip
 """Distributions by the name that scenarios use."""
 
 _SUGAR = re.compile(r"\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*")
 
 
-def distribution(spec: Any, unit: str, what: str = "value") -> Distribution:
+def distribution(spec: Any, unit: str, what: str = "value", *, of_pairs: bool = False) -> Distribution:
     """Read what stands for one or many values, and bind it to ``unit``.
 
     ``spec`` is a quantity (`neurosim.units.quantity`), an array or list of them, a `Distribution`,
     ``{"uniform": ["1 ms", "5 ms"]}``, ``{"uniform": {"minimum": …, "maximum": …}}`` or ``"uniform(1 ms, 5
-    ms)"``. Raises InvalidInput; ``what`` names the quantity in messages.
+    ms)"``. Raises InvalidInput; ``what`` names the quantity in messages. ``of_pairs`` allows what depends on distance.
     """
-    return _parsed(spec, what).bind(unit, what)
+    drawn = _parsed(spec, what)
+    if drawn.of_pairs and not of_pairs:
+        raise InvalidInput(f"{what}: {_ONLY_PAIRS}")
+    return drawn.bind(unit, what)
 
 
 def _parsed(spec: Any, what: str) -> Distribution:
@@ -352,9 +370,7 @@ def _parsed(spec: Any, what: str) -> Distribution:
         return spec
     if isinstance(spec, Mapping):
         if len(spec) != 1:
-            raise InvalidInput(
-                f"{what}: a distribution is written {{uniform: [a, b]}}, found {len(spec)} keys"
-            )
+            raise InvalidInput(f"{what}: a distribution is written {{uniform: [a, b]}}, found {len(spec)} keys")
         ((kind, arguments),) = spec.items()
         return _made(str(kind), arguments, what)
     if isinstance(spec, str) and (match := _SUGAR.fullmatch(spec[:1000])):

@@ -207,8 +207,8 @@ class Projection:
     def _add_at(self, pre_slots: Slots, post_slots: Slots, weight: Any = None, delay: Any = None) -> SynapseIds:
         """Add synapses pairwise by slots of living neurons; see :meth:`add`."""
         n = pre_slots.size
-        weights = self.values.drawn("weight", self.default_weight if weight is None else weight, n)
-        delays = self.values.drawn("delay", self.default_delay if delay is None else delay, n)
+        weights = self.values.drawn("weight", self.default_weight if weight is None else weight, pre_slots, post_slots)
+        delays = self.values.drawn("delay", self.default_delay if delay is None else delay, pre_slots, post_slots)
         self.values.check_weights(weights)
         self.grid.check(delays)
         if n == 0:

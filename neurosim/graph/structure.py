@@ -97,7 +97,7 @@ class BoundStructure:
         self.wires = self._wires()
         for key, unit in (("weight", self.weight_unit), ("delay", "ms")):
             if key in self.options:
-                distribution(self.options[key], unit, f"{key} of {owner}")
+                distribution(self.options[key], unit, f"{key} of {owner}", of_pairs=key == "delay")
 
     # -- what it keeps --------------------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
 from neurosim.graph.checks import extremes, finite_floats
-from neurosim.graph.distributions import distribution
+from neurosim.graph.distributions import Distance, Distribution, distribution
 from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.rows import Array, Index
+from neurosim.graph.space import distances, points_at
 
 if TYPE_CHECKING:
     from neurosim.graph.projection import Projection
@@ -44,15 +45,27 @@ class SynapseValues:
 
     # -- drawing and checking ---------------------------------------------------------------------------------
 
-    def drawn(self, name: str, value: Any, n: int) -> Values:
-        """Values for ``n`` synapses; one value where it is a plain number for all."""
-        unit = self.units[name]
+    def drawn(self, name: str, value: Any, pre: Index, post: Index) -> Values:
+        """Values for synapses between slots; one value where it is a plain number for all."""
+        n = pre.size
         if type(value) in (float, int) and math.isfinite(value):
             return np.array([value], np.float64)
         if finite_floats(value, n):
             return np.asarray(value)
-        drawn = distribution(value, unit, f"{name} of projection '{self.projection.name}'")
-        return drawn.sample(self.projection.network._stream("edit", self.projection.name, name), n, unit)
+        drawn = self.distribution(name, value)
+        return self.sample(drawn, self.projection.network._stream("edit", self.projection.name, name), name, pre, post)
+
+    def distribution(self, name: str, value: Any) -> Distribution:
+        """Read what values of one variable are; raises InvalidInput."""
+        what = f"{name} of projection '{self.projection.name}'"
+        return distribution(value, self.units[name], what, of_pairs=name == "delay")
+
+    def sample(self, drawn: Distribution, stream: np.random.Generator, name: str, pre: Array, post: Array) -> Values:
+        """Draw values of one variable for synapses between slots."""
+        if isinstance(drawn, Distance):
+            source, target = self.projection.source, self.projection.target
+            return drawn.between(distances(points_at(source, pre), points_at(target, post)))
+        return drawn.sample(stream, pre.size, self.units[name])
 
     def newborn(self, weights: Values, stored: Array, posts: Index) -> dict[str, Array]:
         """Values of new synapses onto slots ``posts`` for the variables that have a column, or need one now."""

@@ -79,9 +79,10 @@ class SynapseVariable:
     def _write(self, rows: NDArray[np.int64], places: NDArray[np.int64], value: Any) -> None:
         projection = self._projection
         projection.network._check_editable()
-        drawn = distribution(value, self.unit, f"{projection.name}.{self.name}")
+        drawn = projection.values.distribution(self.name, value)
         stream = projection.network._stream("set", projection.name, self.name)
-        projection.values.write(self.name, rows, places, drawn.sample(stream, places.size, self.unit))
+        values = projection.values.sample(drawn, stream, self.name, rows, projection.store.columns["post"][places])
+        projection.values.write(self.name, rows, places, values)
 
     def __repr__(self) -> str:
         return f"<{self._projection.name}.{self.name} in {self.unit or '1'}: {self.values!r}>"

@@ -140,5 +140,5 @@ def _wire(network: Network, population: Population, name: Any, given: Any, owner
             raise InvalidInput(f"{owner}.{name}: its {key} synapses are not those of '{population.name}'.")
     for key, unit in (("weight", projection.weight_unit), ("delay", "ms")):
         if key in given:
-            distribution(given[key], unit, f"{key} of {owner}.{name}")
+            distribution(given[key], unit, f"{key} of {owner}.{name}", of_pairs=key == "delay")
     return Wire(projection, counts["incoming"], counts["outgoing"], given.get("weight"), given.get("delay"))

@@ -137,6 +137,14 @@ class Checker:
                         units |= {one_rule.shown[v.name]: v.unit for v in one_rule.rule.variables}
         return units
 
+    def ends(self, name: str) -> list[str]:
+        """Return the populations that a projection joins: its source, and its targets."""
+        for one, projection in self.spec.projections.items():
+            targets = [target for full, target in projection.expand(one) if name in (one, full)]
+            if targets:
+                return [projection.source, *targets]
+        return []
+
     def weight_unit(self, name: str) -> str | None:
         """Return the unit of a projection's weights, if its target could be understood."""
         for one, projection in self.spec.projections.items():

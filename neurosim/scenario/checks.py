@@ -244,7 +244,7 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
         elif not given and key not in columns:
             checker.add((*location, key), "is missing")
     if projection.delay is not None:
-        check_delay(projection.delay, (*location, "delay"), checker)
+        check_delay(projection.delay, [projection.source, *projection.to], (*location, "delay"), checker)
     for target in targets:
         _weight(projection.weight, projection.receptor, target, location, checker)
     for key, limits in projection.bounds.items():
@@ -267,9 +267,11 @@ def _connector(spec: Mapping[str, Any]) -> Connector:
         raise InvalidInput(f"cannot be read as a connector, found {show(dict(spec))}") from None
 
 
-def check_delay(value: Any, location: Location, checker: Checker) -> None:
-    """Check a delay or a distribution of delays: ms, not negative."""
-    drawn = checker.attempt(location, distribution, value, "ms", "delay")
+def check_delay(value: Any, populations: list[str], location: Location, checker: Checker) -> None:
+    """Check a delay or a distribution of delays between neurons of ``populations``: ms, not negative."""
+    drawn = checker.attempt(location, lambda: distribution(value, "ms", "delay", of_pairs=True))
+    if drawn is not None and drawn.of_pairs:
+        need_positions(populations, "a delay by distance", location, checker)
     if drawn is None or (drawn.low is not None and drawn.low >= 0):
         return
     if drawn.low is None:

@@ -171,7 +171,7 @@ def _delays(projection: Projection) -> tuple[float, bool]:
     """Return the longest delay (ms) and whether delays differ; a guess where they are unbounded or in a file."""
     if projection.delay is None:
         return 20.0, True
-    drawn = distribution(projection.delay, "ms", "delay")
+    drawn = distribution(projection.delay, "ms", "delay", of_pairs=True)
     return (20.0 if drawn.high is None else drawn.high), drawn.low is None or drawn.low != drawn.high
 
 

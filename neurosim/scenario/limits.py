@@ -73,7 +73,7 @@ def _weight_unit(checker: Checker, target: str) -> str | None:
 def _read(value: Any, unit: str | None) -> Distribution | None:
     """A distribution, or None where it could not be understood."""
     try:
-        return None if unit is None or value is None else distribution(value, unit)
+        return None if unit is None or value is None else distribution(value, unit, of_pairs=True)
     except NeurosimError:
         return None
 

@@ -256,7 +256,7 @@ def _set_projection(name: str, key: str, value: Any, on: Sequence[str], location
         checker.add(location, "`on` names neurons; all synapses of a projection are set together")
     known = checker.synapse_variables(name)
     if key == "delay":
-        check_delay(value, location, checker)
+        check_delay(value, checker.ends(name), location, checker)
     elif key in known:
         checker.attempt(location, distribution, value, known[key], key)
     elif known:
