@@ -170,6 +170,12 @@ class BoundStructure:
             listed = ", ".join(sorted(units))
             raise InvalidInput(f"structural rule '{self.name}': the weights of its projections are in {listed}.")
         self.projections = tuple(dict.fromkeys(projections))
+        ends = {(projection.source, projection.target) for projection in self.projections}
+        if len(ends) < len(self.projections) and {"births", "candidates", "offers_pre"} & set(self.rule.clauses):
+            raise InvalidInput(
+                f"structural rule '{self.name}': two of its projections join the same populations, so it cannot know "
+                "in which of them a synapse is to be born; give each a rule of its own."
+            )
 
     def _named(self, one: Any) -> Population | Projection:
         network = self.network

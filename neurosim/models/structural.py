@@ -60,7 +60,8 @@ class StructuralRule:
         ``chance``: the probability that one for which it holds dies at a time.
     rank, surplus : of those for which ``die`` holds (or all), so many die that have the smallest rank.
     most_pre, most_post : synapses that a neuron may have at the most; random ones above that die.
-    births : how many are born. Synapses join random pairs; a part of one is born with that probability.
+    births : how many are born, in all projections together. Synapses join random pairs, of all sources and all
+        targets; a part of one is born with that probability.
     candidates, accept : so many random pairs are looked at, and each is joined with this probability.
     offers_pre, offers_post : synaptic elements of each neuron. Synapses above their number break, and vacant elements
         of both sides join at random.

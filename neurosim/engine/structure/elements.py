@@ -135,7 +135,7 @@ class Elements:
             order = np.argsort(projection.source.columns["id"][pre], kind="stable")
             pre, post = pre[order], post[order]
             allowed = allowed_pairs(self._rule, projection, pre, post)
-            pairs.append((projection, pre, post) if allowed is None else (projection, pre[allowed], post[allowed]))
+            pairs.append((projection, pre[allowed], post[allowed]))
         return pairs
 
     def _near(

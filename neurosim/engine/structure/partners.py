@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.engine.structure.looks import Look
+from neurosim.engine.structure.looks import Look, living
 from neurosim.graph.distance_kernels import DistanceKernel
-from neurosim.graph.population import Slots
+from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.row_edits import joined
 from neurosim.graph.space import Points, neighbours, points_at
@@ -18,59 +20,89 @@ Index = NDArray[np.int64]
 _ROUNDS = 100  # after which pairs that are not to be had are given up
 
 
+class Pairs(NamedTuple):
+    """Pairs of neurons: the number of their projection in the rule, and their slots."""
+
+    of: Index
+    rows: Slots
+    posts: Slots
+
+    def take(self, chosen: NDArray[np.bool_] | Index) -> Pairs:
+        """Some of them."""
+        return Pairs(self.of[chosen], self.rows[chosen], self.posts[chosen])
+
+
 class Partners:
-    """Draws pairs of neurons (slots) that a rule may join; ``source`` and ``target`` are the slots of the living."""
+    """Draws pairs of living neurons that a rule may join, from all sources and all targets of its projections."""
 
-    def __init__(
-        self, rule: BoundStructure, projection: Projection, look: Look, source: Slots, target: Slots
-    ) -> None:
-        self._rule, self._projection, self._look = rule, projection, look
-        self._source, self._target = source, target
+    def __init__(self, rule: BoundStructure, look: Look) -> None:
+        self._rule, self._look = rule, look
+        self._sources = _everybody(rule.sources)
+        self._targets = _everybody(rule.targets)
+        ends = {(p.source, p.target): number for number, p in enumerate(rule.projections)}
+        self._between = np.array([[ends.get((s, t), -1) for t in rule.targets] for s in rule.sources], np.int64)
         self._near: Near | None = None
-        if rule.kernel is not None and source.size and target.size:
-            points = points_at(projection.source, source), points_at(projection.target, target)
-            self._near = Near(rule.kernel, *points)
+        if rule.kernel is not None and self._sources[1].size and self._targets[1].size:
+            places = _places(rule.sources, *self._sources), _places(rule.targets, *self._targets)
+            self._near = Near(rule.kernel, *places)
 
-    def drawn(self, n: int, stream: np.random.Generator) -> tuple[Slots, Slots]:
+    def drawn(self, n: int, stream: np.random.Generator) -> Pairs:
         """``n`` pairs, in the order of their sources; fewer where so many are not to be found."""
-        if n == 0 or not self._source.size or not self._target.size:
-            return self._source[:0], self._target[:0]
-        rows, posts = self._pairs(n, stream)
+        pairs = self._pairs(n, stream)
         for _ in range(_ROUNDS):
-            if rows.size == n:
+            if pairs.rows.size == n:
                 break
-            more = self._pairs(n - rows.size, stream)
-            rows, posts = self._distinct(np.concatenate([rows, more[0]]), np.concatenate([posts, more[1]]))
-        return rows, posts
+            more = self._pairs(n - pairs.rows.size, stream)
+            pairs = self._distinct(Pairs(*map(np.concatenate, zip(pairs, more, strict=True))))
+        return pairs
 
-    def accepted(self, n: int, stream: np.random.Generator) -> tuple[Slots, Slots]:
+    def accepted(self, n: int, stream: np.random.Generator) -> Pairs:
         """Those of ``n`` random pairs that the rule accepts, each with its own probability."""
-        if n == 0 or not self._source.size or not self._target.size:
-            return self._source[:0], self._target[:0]
-        rows, posts = self._pairs(n, stream)
-        chance = self._look.of_pairs("accept", self._projection, rows, posts)
-        chosen = stream.random(rows.size) < chance
-        return rows[chosen], posts[chosen]
+        pairs = self._pairs(n, stream)
+        chance = np.zeros(pairs.rows.size)
+        for number, projection in enumerate(self._rule.projections):
+            mine = pairs.of == number
+            chance[mine] = self._look.of_pairs("accept", projection, pairs.rows[mine], pairs.posts[mine])
+        return pairs.take(stream.random(chance.size) < chance)
 
-    def _pairs(self, n: int, stream: np.random.Generator) -> tuple[Slots, Slots]:
-        """``n`` pairs less those that may not be joined; sorted by source, so that rows are touched once."""
-        many = np.bincount(stream.integers(0, self._source.size, n), minlength=self._source.size)
-        rows = np.repeat(self._source, many)
+    def _pairs(self, n: int, stream: np.random.Generator) -> Pairs:
+        """``n`` pairs less those that may not be joined; in the order of sources, so that rows are touched once."""
+        (of_source, sources), (of_target, targets) = self._sources, self._targets
+        if n == 0 or not sources.size or not targets.size:
+            return Pairs(*(np.zeros(0, np.int64),) * 3)
+        many = np.bincount(stream.integers(0, sources.size, n), minlength=sources.size)
+        pre = np.repeat(np.arange(sources.size), many)
         if self._near is None:
-            posts = self._target[stream.integers(0, self._target.size, n)]
+            post = stream.integers(0, targets.size, n)
         else:
-            chosen = self._near.choose(np.repeat(np.arange(self._source.size), many), stream)
-            rows, posts = rows[chosen >= 0], self._target[chosen[chosen >= 0]]
-        allowed = allowed_pairs(self._rule, self._projection, rows, posts)
-        return self._distinct(*((rows, posts) if allowed is None else (rows[allowed], posts[allowed])))
+            chosen = self._near.choose(pre, stream)
+            pre, post = pre[chosen >= 0], chosen[chosen >= 0]
+        if self._between.size == 1:
+            pairs = Pairs(np.zeros(pre.size, np.int64), sources[pre], targets[post])
+        else:
+            of = self._between[of_source[pre], of_target[post]]
+            pairs = Pairs(of, sources[pre], targets[post]).take(of >= 0)
+        return self._distinct(self._allowed(pairs))
 
-    def _distinct(self, rows: Slots, posts: Slots) -> tuple[Slots, Slots]:
+    def _allowed(self, pairs: Pairs) -> Pairs:
+        """Less autapses, and less pairs that are joined already, where the rule may not make such."""
+        loops = any(projection.source is projection.target for projection in self._rule.projections)
+        if self._rule.multapses and (self._rule.autapses or not loops):
+            return pairs
+        free = np.ones(pairs.rows.size, bool)
+        for number, projection in enumerate(self._rule.projections):
+            mine = pairs.of == number
+            free[mine] = allowed_pairs(self._rule, projection, pairs.rows[mine], pairs.posts[mine])
+        return pairs.take(free)
+
+    def _distinct(self, pairs: Pairs) -> Pairs:
         """Each pair once, where the rule may not join one twice."""
-        if self._rule.multapses:
-            return rows, posts
-        _, first = np.unique(rows * self._projection.target.n_slots + posts, return_index=True)
+        if self._rule.multapses or not pairs.rows.size:
+            return pairs
+        keys = (pairs.of * (int(pairs.rows.max()) + 1) + pairs.rows) * (int(pairs.posts.max()) + 1) + pairs.posts
+        first = np.unique(keys, return_index=True)[1]
         first.sort()
-        return rows[first], posts[first]
+        return pairs.take(first)
 
 
 class Near:
@@ -100,13 +132,23 @@ class Near:
         return np.where(high > low, self._indices[place] if self._indices.size else -1, -1)
 
 
-def allowed_pairs(
-    rule: BoundStructure, projection: Projection, rows: Slots, posts: Slots
-) -> NDArray[np.bool_] | None:
-    """Which pairs a rule may join; None for all of them."""
-    loops = projection.source is projection.target and not rule.autapses
-    if rule.multapses:
-        return rows != posts if loops else None
+def allowed_pairs(rule: BoundStructure, projection: Projection, rows: Slots, posts: Slots) -> NDArray[np.bool_]:
+    """Which pairs of one projection a rule may join."""
     free = np.ones(rows.size, np.uint8)
-    joined(projection.store.address, np.ascontiguousarray(rows), np.ascontiguousarray(posts, np.int64), free)
-    return free.view(bool) & (rows != posts) if loops else free.view(bool)
+    if not rule.multapses:
+        joined(projection.store.address, np.ascontiguousarray(rows), np.ascontiguousarray(posts, np.int64), free)
+    allowed = free.view(bool)
+    if projection.source is projection.target and not rule.autapses:
+        allowed &= rows != posts
+    return allowed
+
+
+def _everybody(populations: list[Population]) -> tuple[Index, Slots]:
+    """All living neurons of several populations: which population, and slot; each population by id."""
+    slots = [living(population) for population in populations]
+    return np.repeat(np.arange(len(slots)), [part.size for part in slots]), np.concatenate(slots)
+
+
+def _places(populations: list[Population], of: Index, slots: Slots) -> Points:
+    """Where they are (um), shape (n, 3)."""
+    return np.concatenate([points_at(population, slots[of == k]) for k, population in enumerate(populations)])

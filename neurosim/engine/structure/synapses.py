@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.engine.structure.changes import Changes
 from neurosim.engine.structure.elements import Elements
-from neurosim.engine.structure.looks import Look, living, rounded
+from neurosim.engine.structure.looks import Look, rounded
 from neurosim.engine.structure.partners import Partners
 from neurosim.engine.structure.survey import Found, Survey, places_at
 from neurosim.expressions.tree import Constant
@@ -115,31 +115,27 @@ def _last(found: Mapping[str, Found], number: int) -> Dying:
     return dying
 
 
-def _about(rule: BoundStructure, *projections: Projection) -> dict[str, float]:
-    """What counts may read of projections (default: all of the rule's): neurons on both sides, and memory."""
-    of = projections or rule.projections
-    size = sum(projection.size for projection in of)
+def _about(rule: BoundStructure) -> dict[str, float]:
+    """What counts may read of a rule's projections: neurons on both sides, and memory."""
+    size = sum(projection.size for projection in rule.projections)
     return {
-        "n_pre": float(sum(population.size for population in {projection.source for projection in of})),
-        "n_post": float(sum(population.size for population in {projection.target for projection in of})),
-        "bytes_per_synapse": sum(projection.store.nbytes for projection in of) / size if size else 1.0,
+        "n_pre": float(sum(population.size for population in rule.sources)),
+        "n_post": float(sum(population.size for population in rule.targets)),
+        "bytes_per_synapse": sum(projection.store.nbytes for projection in rule.projections) / max(size, 1),
     }
 
 
 # -- births ---------------------------------------------------------------------------------------------------------
 
 
-def _joined(rule: BoundStructure, look: Look, dying: Dying) -> list[tuple[Projection, Slots, Slots]]:
+def _joined(rule: BoundStructure, look: Look, dying: Dying) -> Iterator[tuple[Projection, Slots, Slots]]:
     """Random pairs to be joined, projection by projection."""
     clause = "births" if "births" in rule.rule.clauses else "candidates"
-    joined = []
-    for projection in rule.projections:
-        source, target = living(projection.source), living(projection.target)
-        deaths = dying[projection.name][1].size if projection.name in dying else 0
-        number = look.total(clause, projection.size, deaths, **_about(rule, projection))
-        stream = look.stream(f"{clause} {projection.name}")
-        n = rounded(number, stream)
-        partners = Partners(rule, projection, look, source, target)
-        pairs = partners.drawn(n, stream) if clause == "births" else partners.accepted(n, stream)
-        joined.append((projection, *pairs))
-    return joined
+    size = float(sum(projection.size for projection in rule.projections))
+    deaths = float(sum(places.size for _, places in dying.values()))
+    stream, partners = look.stream(clause), Partners(rule, look)
+    n = rounded(look.total(clause, size, deaths, **_about(rule)), stream)
+    pairs = partners.drawn(n, stream) if clause == "births" else partners.accepted(n, stream)
+    for number, projection in enumerate(rule.projections):
+        mine = pairs if len(rule.projections) == 1 else pairs.take(pairs.of == number)
+        yield projection, mine.rows, mine.posts
