@@ -14,7 +14,7 @@ from neurosim.errors import NeurosimError, ScenarioError, UsageError
 from neurosim.graph.connectors.pairs import CONNECTOR as Listed
 from neurosim.graph.network import Network
 from neurosim.models import neuron
-from neurosim.scenario import protocol
+from neurosim.scenario import protocol, structure
 from neurosim.scenario.graphfile import (
     GraphFile,
     column_of,
@@ -99,6 +99,7 @@ class _Builder:
         for name, projection in self.spec.projections.items():
             with self.place("projections", name):
                 projections[name] = [self.connect(full, projection, target) for full, target in projection.expand(name)]
+        structure.install(self.spec, self.net, self.place)
         return Cast(self.net, projections)
 
     @contextlib.contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from neurosim.errors import ExpressionError, NeurosimError
+from neurosim.models.structural import CLAUSES
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.reader import Location
 
@@ -19,12 +20,15 @@ T = TypeVar("T")
 
 _MOST = 30  # mistakes of one model or rule
 _UNREAD = "nothing reads it"  # in what `statements` says of a variable that is only set
-_CONDITIONS = {"threshold": "1 > 0", "refractory": "0 ms", "transmit": "weight"}
+_CONDITIONS = {"threshold": "1 > 0", "refractory": "0 ms", "transmit": "weight", "die": "False"}
+_CONDITIONS |= dict.fromkeys(("lasting", "for"), "0 ms")
+_CONDITIONS |= {clause: "0" for clause in CLAUSES if clause not in _CONDITIONS and clause != "update"}
 _SINGLE = {"method": "euler", "period": "1 s"}  # what is put in their place
 _MAPPINGS = ("receptors", "initial", "parameters")
 _LEFT = re.compile(r"\s*(?:d(?P<of>\w+)\s*/\s*dt|(?P<name>\w+))\s*=(?!=)")
 _CHANGED = re.compile(r"\s*\w+\s*[-+*/]=")
-_OWNER = r"(?:(?:learning rule )?'?{name}'?(?:, \w+(?: \d+)?)*: )?(?:line \d+: )?"
+_CLAUSE = re.compile(r"structural rule '\w+', (\w+): ")
+_OWNER = r"(?:(?:(?:learning|structural) rule )?'?{name}'?(?:, \w+(?: \d+)?)*: )?(?:line \d+: )?"
 
 
 class _Place(NamedTuple):
@@ -69,6 +73,9 @@ def _place(error: NeurosimError, spec: Mapping[str, Any]) -> _Place | None:
     """Find the text that an error is about, and the line in it."""
     if not isinstance(error, ExpressionError) or not error.text.strip():
         return None
+    said = _CLAUSE.match(error.message)
+    if said and spec.get(said[1]) == error.text:  # several clauses may say the same
+        return _Place(said[1], spec[said[1]].count("\n", 0, error.position or 0))
     texts = [(key, text) for key, text in spec.items() if isinstance(text, str)]
     whole = [(key, 0) for key, text in texts if text == error.text]
     parts = [(key, text.find(error.text)) for key, text in texts if error.text in text]

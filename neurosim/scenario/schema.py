@@ -228,7 +228,6 @@ class Header(Section):
     dt: Duration = 0.1
     duration: Duration
     threads: Count | None = None
-    structure: NotYet = None
     checkpoint: NotYet = None
     modulators: NotYet = None
 
@@ -242,6 +241,7 @@ class Spec:
     groups: dict[str, Group] = field(default_factory=dict)
     inputs: dict[str, Input] = field(default_factory=dict)
     projections: dict[str, Projection] = field(default_factory=dict)
+    structure: dict[int, Any] = field(default_factory=dict)  # as written; `neurosim.scenario.structure` reads it
     protocol: dict[int, Entry] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     expect: dict[int, Expectation] = field(default_factory=dict)

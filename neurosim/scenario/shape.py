@@ -19,10 +19,10 @@ def shape(document: Document) -> tuple[Spec, list[Problem]]:
     Returns what has the right shape, and every problem found. Entries that have
     problems are left out of the `Spec`; their names are still in ``document.data``, so nobody calls them missing.
     """
-    sections = {*NAMED, *LISTED, "record"}
+    sections = [*NAMED, "structure", *LISTED, "record"]
     reader = _Reader(document)
     rest = {key: value for key, value in document.data.items() if key not in sections}
-    header = reader.read(Header, rest, (), known=[*_keys(Header), *NAMED, *LISTED, "record"])
+    header = reader.read(Header, rest, (), known=[*_keys(Header), *sections])
     parts: dict[str, Any] = {}
     for section, model in NAMED.items():
         entries = reader.section(section, dict)
@@ -36,6 +36,7 @@ def shape(document: Document) -> tuple[Spec, list[Problem]]:
     for section, model in LISTED.items():
         listed = {i: reader.read(model, value, (section, i)) for i, value in enumerate(reader.section(section, list))}
         parts[section] = {i: entry for i, entry in listed.items() if entry is not None}
+    parts["structure"] = dict(enumerate(reader.section("structure", list)))
     record = reader.read(Record, reader.section("record", dict), ("record",)) or Record()
     if header is None:  # the rest can still be checked against itself
         header = Header.model_construct(duration=float("inf"), seed=1, dt=0.1)
