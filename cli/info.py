@@ -67,6 +67,7 @@ def _result_facts(file: str) -> dict[str, Any]:
             name: {"from": p.source, "to": p.target, "receptor": p.receptor, **p.info}
             for name, p in result.projections.items()
         },
+        "structure": (result.recorded or {}).get("structure", {}),
         "contents": result.contents,
         "checkpoints": [],
         "summary": result.summary,
@@ -125,6 +126,27 @@ def _show_network(facts: dict[str, Any]) -> None:
             rules = ", ".join(about.get("learning", ()))
             table.add_row(escape(name), escape(ends), about.get("receptor") or "", shown, escape(rules))
         out.print(table)
+    if facts["structure"]:
+        _show_rules(facts["structure"])
+
+
+def _show_rules(rules: dict[str, Any]) -> None:
+    """Print the structural rules: what they act on, and how often."""
+    table = new_table("structural rule", "rule", "acts on", ">every", "parameters")
+    for name, about in rules.items():
+        limited = {key: value for key, value in about["parameters"].items() if value is not None}
+        parameters = ", ".join(f"{key} {_by_population(value)}" for key, value in limited.items())
+        code = "; ".join(f"{key}: {' '.join(str(text).split())}" for key, text in about.get("code", {}).items())
+        told = ", ".join(part for part in (code, parameters) if part)
+        row = (name, about["rule"], ", ".join(about["on"]), span(about["every_ms"]))
+        table.add_row(*map(escape, row), f"[label]{escape(told)}[/]")
+    console().print(table)
+
+
+def _by_population(value: object) -> str:
+    if isinstance(value, dict):
+        return "/".join(f"{_shown(one)} ({name})" for name, one in value.items())
+    return _shown(value)
 
 
 def _show_plan(facts: dict[str, Any]) -> None:

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from neurosim.errors import ExpressionError, InvalidInput, UsageError, unknown
 from neurosim.expressions import Expression, parse
 from neurosim.expressions.statements import Statement, statements
-from neurosim.graph.distributions import Constant, distribution
+from neurosim.graph.distributions import Constant
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
 from neurosim.graph.structure_equations import Dynamics, read_dynamics
+from neurosim.graph.structure_options import Keeper, check_initial, check_newborns, check_times, truth
 from neurosim.graph.wiring import Wire, read_kernel, read_place, read_wires
 from neurosim.models import structure
 from neurosim.models.rule_equations import resolved
-from neurosim.models.structural import ConfiguredStructure, StructuralRule
+from neurosim.models.structural import ConfiguredStructure, StructuralRule, checked
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ IN_TOTAL = {"surplus": "", "births": "", "candidates": ""}
 
 def bound_structure(network: Network, rule: Any, where: tuple[Any, ...]) -> BoundStructure:
     """Read a rule and bind it under a name that is free; changes nothing but the count of rules ever made."""
+    where = tuple(network.populations.get(one, one) if isinstance(one, str) else one for one in where)
     configured = structure.rule(rule, *where)
     if where and not configured.where:
         configured = replace(configured, where=where)
@@ -68,10 +70,16 @@ class BoundStructure:
     dynamics : what is kept of neurons, by population.
     expressions : by clause and population or projection ("" for all together).
     updates : statements for the neurons.
+    active : whether it acts; a rule that is stopped still follows the neurons, and changes nothing.
+    keeper : who works out what it keeps of neurons while a simulation runs.
     """
+
+    active = True
+    keeper: Keeper | None = None
 
     def __init__(self, network: Network, configured: ConfiguredStructure, name: str, number: int) -> None:
         self.network = network
+        self.configured = configured
         self.rule: StructuralRule = configured.rule
         self.options: Mapping[str, Any] = configured.options
         self.name, self.number = name, number
@@ -92,12 +100,12 @@ class BoundStructure:
         births = self.rule.of_neurons and "births" in self.rule.clauses
         self.place = read_place(self.population, self.options.get("place"), owner) if births else None
         self.kernel = read_kernel(self.projections, self.options.get("distance"), owner)
-        self.autapses = bool(self.options.get("autapses", self.rule.autapses))
-        self.multapses = bool(self.options.get("multapses", self.rule.multapses))
+        self.autapses = truth(self.options, "autapses", self.rule.autapses, owner)
+        self.multapses = truth(self.options, "multapses", self.rule.multapses, owner)
         self.wires = self._wires()
-        for key, unit in (("weight", self.weight_unit), ("delay", "ms")):
-            if key in self.options:
-                distribution(self.options[key], unit, f"{key} of {owner}", of_pairs=key == "delay")
+        check_times(self.every, self.start, self.until, network.dt, owner)
+        check_newborns(self.projections, self.options, self.weight_unit, owner)
+        check_initial(self.population, self.options.get("initial"), owner)
 
     # -- what it keeps --------------------------------------------------------------------------------------------
 
@@ -151,6 +159,34 @@ class BoundStructure:
                 population.defaults.pop(name, None)
         for projection in self.projections:
             projection.values.forget(self.column("held"))
+
+    # -- while it acts --------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Change nothing from now on."""
+        self.active = False
+
+    def resume(self) -> None:
+        """Act again, at the times at which it would have acted."""
+        self.active = True
+
+    def set(self, parameter: str, value: Any) -> None:
+        """Change a parameter from now on: a quantity, or a mapping of one for each population.
+
+        What the rule keeps of neurons goes on from where it is. Raises what `Network.add_rule` raises, and changes
+        nothing then.
+        """
+        new = checked(self.rule.parameter(parameter), {parameter: value}, self.name)
+        given = {**self.configured.parameters, parameter: new}
+        changed = BoundStructure(self.network, replace(self.configured, parameters=given), self.name, self.number)
+        if bool(changed.lasting) != bool(self.lasting):
+            raise UsageError(f"{self.name}.{parameter} cannot become, or cease to be, 0 ms.")
+        if self.keeper is not None:
+            self.keeper.settle()
+        for kept in ("configured", "constants", "dynamics", "expressions", "updates", "lasting"):
+            setattr(self, kept, getattr(changed, kept))
+        if self.keeper is not None:
+            self.keeper.renew()
 
     # -- where ------------------------------------------------------------------------------------------------
 

@@ -120,7 +120,7 @@ class StructuralRule:
         every = quantity(arguments["every"], "ms", f"{self.name}.every")
         if not every > 0.0:
             raise UsageError(f"{self.name}.every must be more than 0 ms; found {arguments['every']!r}.")
-        parameters = {p.name: _checked(p, arguments, self.name) for p in self.parameters}
+        parameters = {p.name: checked(p, arguments, self.name) for p in self.parameters}
         options = {name: arguments[name] for name in common if name in arguments and name not in declared}
         return ConfiguredStructure(self, parameters, where, every, options)
 
@@ -206,7 +206,8 @@ class ConfiguredStructure:
         return str(self.options.get("name", self.rule.name))
 
 
-def _checked(parameter: Parameter, arguments: Mapping[str, Any], owner: str) -> Any:
+def checked(parameter: Parameter, arguments: Mapping[str, Any], owner: str) -> Any:
+    """The value of a parameter, from ``arguments`` if it is there, in its unit unless that is one of weights."""
     value = arguments.get(parameter.name, parameter.default)
     if "weight" in parameter.unit or parameter.name not in arguments:  # a default may be infinite
         return value

@@ -13,6 +13,7 @@ from neurosim.graph.distributions import distribution
 from neurosim.graph.placement import placement
 from neurosim.graph.space import some_distances
 from neurosim.models import learning, neuron
+from neurosim.scenario import structure
 from neurosim.scenario.expect import describe as expectation_in_words
 from neurosim.scenario.graphfile import GraphFile, graph_arguments, position_columns, read_graph
 from neurosim.scenario.load import Scenario
@@ -42,6 +43,7 @@ def size(scenario: Scenario) -> Size:
     files: dict[str, GraphFile] = {}
     neurons = {name: _neurons(scenario, population, files) for name, population in scenario.spec.populations.items()}
     synapses: dict[str, float] = {}
+    kept = structure.bytes_per_synapse(scenario.spec)
     memory, largest = float(BASE), 0.0
     for name, projection in scenario.spec.projections.items():
         highest, differ = _delays(projection)
@@ -49,7 +51,7 @@ def size(scenario: Scenario) -> Size:
             number = _synapses(scenario, projection, target, neurons, files)
             synapses[full] = number
             largest = max(largest, number)
-            each = SYNAPSE + DELAY * differ + _learned(projection)
+            each = SYNAPSE + DELAY * differ + _learned(projection) + kept.get(full, 0)
             memory += number * each * SLACK + neurons[projection.source] * ROW
             memory += neurons[target] * 8 * (highest / scenario.spec.header.dt + 1)  # ring of arrivals
     for name, population in scenario.spec.populations.items():
@@ -107,6 +109,7 @@ def describe(scenario: Scenario) -> dict[str, Any]:
             name: {drive.kind: drive.arguments, "to": drive.to, "weight": drive.weight}
             for name, drive in spec.inputs.items()
         },
+        "structure": structure.describe(spec),
         "protocol": [entry.model_dump(exclude_none=True, by_alias=True) for entry in spec.protocol.values()],
         "record": spec.record.model_dump(exclude_none=True),
         "expect": [expectation_in_words(expectation) for expectation in spec.expect.values()],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurosim.errors import InvalidInput, Problem, ScenarioError, suggest
-from neurosim.scenario import checks, expect, learning, limits, protocol, recording, structure
+from neurosim.scenario import checks, expect, learning, limits, protocol, recording, structure_checks
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.overrides import override
 from neurosim.scenario.reader import Document, read
@@ -90,7 +90,7 @@ def load(
     settings = tuple(document.flags.values())
     spec, problems = shape(document)
     checker = Checker(document, spec)
-    for part in (checks, learning, structure, protocol, recording, expect, limits):
+    for part in (checks, learning, structure_checks, protocol, recording, expect, limits):
         part.check(checker)
     problems += checker.problems
     if problems:

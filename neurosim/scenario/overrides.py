@@ -2,7 +2,8 @@
 
 A path names a value as it stands in the file (``populations.exc.size``, ``protocol.0.at``). As in the protocol, the
 parameters of an input or of a population's model can be named without their kind (``inputs.drive.rate``,
-``populations.exc.tau_m``). Values are written as in YAML: ``20 ms``, ``100``, ``{fixed_indegree: 40}``.
+``populations.exc.tau_m``), and structural rules by their names (``structure.prune_weak.below``). Values are written as
+in YAML: ``20 ms``, ``100``, ``{fixed_indegree: 40}``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from neurosim.errors import Problem, ScenarioError, UsageError, suggest
 from neurosim.models import neuron_models
+from neurosim.scenario import structure
 from neurosim.scenario.reader import Document, Location, parse_value
 
 
@@ -85,6 +87,8 @@ def _refused(message: str, flag: str) -> ScenarioError:
 
 def _with_kind(data: dict[str, Any], parts: list[str]) -> list[str]:
     """Insert the kind that a path such as ``inputs.drive.rate`` leaves out."""
+    if len(parts) == 3 and parts[0] == "structure":
+        return _with_rule(data, parts)
     if len(parts) != 3 or parts[0] not in ("inputs", "populations"):
         return parts
     section = data.get(parts[0])
@@ -102,3 +106,18 @@ def _with_kind(data: dict[str, Any], parts: list[str]) -> list[str]:
     declared = neuron_models().get(name)
     known = {parameter.name for parameter in declared.parameters} if declared else set()
     return [*parts[:2], "model", name, parts[2]] if parts[2] in known else parts
+
+
+def _with_rule(data: dict[str, Any], parts: list[str]) -> list[str]:
+    """Replace the name of a structural rule by its place in the list, and what stands there."""
+    section = data.get("structure")
+    written = dict(enumerate(section)) if isinstance(section, list) else {}
+    known = structure.names(written)
+    if parts[1] not in known:
+        return parts
+    index = known[parts[1]]
+    entry = structure.read(written[index])
+    if entry.kind:
+        return ["structure", str(index), entry.kind, parts[2]]
+    own = entry.given.get("parameters") or {}
+    return ["structure", str(index), *(["parameters"] if parts[2] in own else []), parts[2]]

@@ -1,4 +1,4 @@
-"""What happens during a run: ``at``, ``every`` and ``when``; ``set``, ``stimulate`` and ``lesion``.
+"""What happens during a run: ``at``, ``every`` and ``when``; ``set``, ``stimulate``, ``lesion`` and so on.
 
 Entries due at one time act in the order of the file, after the recorders have sampled that time. ``every`` alone
 acts first after one period; with ``from`` it acts at that time and then every period, before ``until``. ``when`` is
@@ -20,6 +20,7 @@ from neurosim.errors import unknown
 from neurosim.expressions import Function, parse
 from neurosim.graph.distributions import distribution
 from neurosim.graph.groups import Group
+from neurosim.scenario import structure_checks
 from neurosim.scenario.checker import NEURONS, Checker
 from neurosim.scenario.checks import check_delay, check_parameter
 from neurosim.scenario.reader import Location
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 CHECK_EVERY = 1.0  # ms, of `when`
 SETTABLE = (
-    "inputs.NAME.(rate|amplitude), populations.NAME.(VARIABLE|PARAMETER), projections.NAME.(weight|delay|VARIABLE)"
+    "inputs.NAME.(rate|amplitude), populations.NAME.(VARIABLE|PARAMETER), "
+    "projections.NAME.(weight|delay|VARIABLE), structure.NAME.PARAMETER"
 )
 
 
@@ -135,12 +137,19 @@ def _performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], 
                 _lesion(action.lesion, cast)
             for signal, amount in (action.modulate or {}).items():
                 simulation.modulate(signal, quantity(amount, "", signal))
+            for name in action.stop or ():
+                cast.network.rules[name].stop()
+            for name in action.resume or ():
+                cast.network.rules[name].resume()
 
     return act
 
 
 def _set(path: str, value: Any, on: Sequence[str] | None, cast: Cast) -> None:
     section, name, key = path.split(".")
+    if section == "structure":
+        cast.network.rules[name].set(key, value)
+        return
     if section == "projections":
         for projection in cast.synapses(name):
             getattr(projection, key).set(value)
@@ -199,12 +208,19 @@ def _check_action(action: Action, location: Location, checker: Checker) -> None:
         if signal not in heard:
             checker.add(place, str(unknown("modulator", signal, heard, "that a learning rule listens to")))
         checker.attempt(place, quantity, amount, "", "")
+    for way in ("stop", "resume"):
+        for name in getattr(action, way) or ():
+            structure_checks.refer(name, (*location, way), checker)
 
 
 def _check_set(path: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:
     parts = path.split(".")
     kinds = {"inputs": _set_input, "populations": _set_population, "projections": _set_projection}
-    if len(parts) != 3 or parts[0] not in kinds:
+    if len(parts) == 3 and parts[0] == "structure":
+        structure_checks.check_set(parts[1], parts[2], value, location, checker)
+        if on:
+            checker.add(location, "`on` names neurons; a rule is set as a whole, or {population: value, …}")
+    elif len(parts) != 3 or parts[0] not in kinds:
         checker.add(location, f"cannot be set during a run. What can: {SETTABLE}")
     elif checker.refer(parts[0][:-1], parts[1], location, [parts[0]]):
         kinds[parts[0]](parts[1], parts[2], value, on, location, checker)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from neurosim.errors import NeurosimError, UsageError
 from neurosim.graph.history import SYNAPSE_BIRTH
 from neurosim.record import Result, ResultFile, collect_provenance, free_path
+from neurosim.scenario import structure
 from neurosim.scenario.builder import Built, build
 from neurosim.scenario.expect import Expectations
 from neurosim.scenario.load import Scenario, load
@@ -126,7 +127,8 @@ class _Session:
         expected = list(self.scenario.spec.expect.values())
         self.expectations = Expectations(expected, self.simulation, built.cast, self.scenario.duration)
         history.observers += [lifetime.observe for lifetime in self.lifetimes.values()]
-        kept = {"history": history.mode, "history_bin": history.tally.width}
+        kept: dict[str, Any] = {"history": history.mode, "history_bin": history.tally.width}
+        kept["structure"] = structure.describe(self.scenario.spec)
         file.describe(*_network(built), recorded=built.recorders.names() | kept)
         self.keeps_graph = self._keeps_graph()
         if self.keeps_graph:

@@ -64,24 +64,27 @@ class Lesion(Section):
 
 
 class Action(Section):
-    """What a protocol entry does."""
+    """What a protocol entry does. ``stop`` and ``resume`` name structural rules."""
 
     set: dict[str, Any] | None = None
     stimulate: Stimulate | None = None
     lesion: Lesion | None = None
     modulate: dict[str, Any] | None = None
+    stop: Names | None = None
+    resume: Names | None = None
     on: Names | None = None
 
     @model_validator(mode="after")
     def _acts(self) -> Self:
         if not any((*(getattr(self, way) for way in WAYS), getattr(self, "do", None))):
-            raise refuse("does nothing: give `set`, `stimulate`, `lesion` or `modulate`, or a list of them under `do`")
+            ways = ", ".join(f"`{way}`" for way in WAYS)
+            raise refuse(f"does nothing: give one of {ways}, or a list of them under `do`")
         if self.on is not None and self.set is None:
             raise refuse("`on` says where `set` acts; there is no `set` here")
         return self
 
 
-WAYS = ("set", "stimulate", "lesion", "modulate")
+WAYS = ("set", "stimulate", "lesion", "modulate", "stop", "resume")
 
 
 class Entry(Action):

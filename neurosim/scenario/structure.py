@@ -1,33 +1,30 @@
-"""The structural rules of a scenario: what is written, checked without building anything, and put into the network.
-
-A rule is tried on a shadow of the network: one neuron of each population's model, no synapses. So every mistake is told
-by whoever would tell it while building, in the same words. Each thing that is said of a rule is tried alone, then all
-together.
-"""
+"""The structural rules of a scenario, as they are written, and how they get into the network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import contextlib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 from neurosim.errors import InvalidInput, NeurosimError, unknown
 from neurosim.graph.network import Network
-from neurosim.graph.placement import placement, written
-from neurosim.graph.structure import BoundStructure, bound_structure
-from neurosim.models import ConfiguredModel, structure
-from neurosim.models.structural import ALIASES, CLAUSES, EVERYWHERE, FOR_NEURONS, FOR_SYNAPSES, OF_NEURONS, OF_SYNAPSES
-from neurosim.scenario.checker import Checker
-from neurosim.scenario.fields import NAME, show
-from neurosim.scenario.in_place import read_all
+from neurosim.graph.population import Population
+from neurosim.graph.projection import Projection
+from neurosim.models import structure
+from neurosim.models.structural import ALIASES, CLAUSES, EVERYWHERE
+from neurosim.scenario.fields import show
 from neurosim.scenario.reader import Location
 from neurosim.scenario.schema import Spec
-from neurosim.units import format_quantity, quantity
+from neurosim.units import quantity
 
 _PLACES = ("projection", "projections", "population")  # keys that say what a rule acts on
-_CODE = ("equations", "parameters", "initial")
+CODE = ("equations", "parameters", "initial")
 _IDLE = {"die": "False"}  # a clause that does nothing
-_CLAUSES = (*CLAUSES, "for")
+WRITTEN_CLAUSES = (*CLAUSES, "for")
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Entry:
 
     def spec(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The rule as `neurosim.models.structure.rule` reads it, with what is ``given``."""
-        return {self.kind: dict(given)} if self.kind else {**_IDLE, **given} if _idle(given) else dict(given)
+        return {self.kind: dict(given)} if self.kind else {**_IDLE, **given} if idle(given) else dict(given)
 
     @property
     def of_neurons(self) -> bool:
@@ -66,7 +63,8 @@ def read(value: Any) -> Entry:
     if named and len(value) > 1:
         beside = next(str(key) for key in value if key != named[0])
         raise InvalidInput(f"`{beside}` stands beside `{named[0]}`; what is said of it stands in it: {form}")
-    kind = "" if len(value) > 1 or set(value) & {*_PLACES, *_CLAUSES, *_CODE, *EVERYWHERE, "from"} else str(next(iter(value)))
+    own_keys = {*_PLACES, *WRITTEN_CLAUSES, *CODE, *EVERYWHERE, "from"}
+    kind = "" if len(value) > 1 or set(value) & own_keys else str(next(iter(value)))
     given = value[kind] if kind else value
     if kind and kind not in structure.structural_rules():
         raise unknown("structural rule", kind, structure.structural_rules())
@@ -84,24 +82,20 @@ def read(value: Any) -> Entry:
     return Entry(kind, said, places[0] if places else "", tuple(names))
 
 
-def _idle(given: Mapping[str, Any]) -> bool:
-    return not any(str(given.get(key, "")).strip() for key in _CLAUSES)
+def idle(given: Mapping[str, Any]) -> bool:
+    """Return whether none of the clauses says anything."""
+    return not any(str(given.get(key, "")).strip() for key in WRITTEN_CLAUSES)
 
 
-def entries(spec: Spec) -> dict[int, Entry]:
-    """The rules of a scenario, by their place in the list; those that cannot be read are left out."""
-    found = {}
-    for index, value in spec.structure.items():
-        try:
+def names(section: Mapping[int, Any]) -> dict[str, int]:
+    """What the rules are called in the network -> their place in the list: ``name``, or the rule's own, numbered.
+
+    Those that cannot be read are left out.
+    """
+    found, said = {}, {}
+    for index, value in section.items():
+        with contextlib.suppress(NeurosimError):
             found[index] = read(value)
-        except NeurosimError:
-            continue
-    return found
-
-
-def names(spec: Spec) -> dict[str, int]:
-    """What the rules are called in the network -> their place in the list: ``name``, or the rule's own, numbered."""
-    found, said = entries(spec), {}
     for index, entry in found.items():
         if isinstance(entry.given.get("name"), str):
             said[entry.given["name"]] = index
@@ -114,249 +108,58 @@ def names(spec: Spec) -> dict[str, int]:
     return dict(sorted(taken.items(), key=lambda item: item[1]))
 
 
-def projections_of(spec: Spec, name: str) -> list[str]:
-    """The projections that a name stands for: all that its ``to:`` list expands to, or one of them by its full name."""
-    if name in spec.projections:
-        return [full for full, _ in spec.projections[name].expand(name)]
-    return [name]
+def expanded(entry: Entry, spec: Spec) -> list[str]:
+    """The projections that its names stand for: all that a ``to:`` list expands to, or one of them by its full name."""
+    several = {name: [full for full, _ in projection.expand(name)] for name, projection in spec.projections.items()}
+    return [full for name in entry.on for full in several.get(name, [name])]
 
 
-def install(spec: Spec, network: Network, place: Callable[..., Any]) -> None:
+def install(spec: Spec, network: Network, place: Callable[..., AbstractContextManager[None]]) -> None:
     """Give a network the rules of its scenario; ``place(*location)`` is a context that gives errors their line."""
-    for name, index in names(spec).items():
+    for name, index in names(spec.structure).items():
         with place("structure", index):
-            bind(read(spec.structure[index]), spec, network, name)
+            entry = read(spec.structure[index])
+            on = entry.on if entry.of_neurons else expanded(entry, spec)
+            network.add_rule(entry.spec({**entry.given, "name": name}), *acted_on(entry, on, network))
 
 
-def bind(entry: Entry, spec: Spec, network: Network, name: str) -> BoundStructure:
-    """Add one rule to a network."""
-    on = list(entry.on) if entry.of_neurons else [full for one in entry.on for full in projections_of(spec, one)]
-    return network.add_rule(entry.spec({**entry.given, "name": name}), *_found(entry, on, network))
-
-
-def _found(entry: Entry, on: Iterable[str], network: Network) -> tuple[Any, ...]:
+def acted_on(entry: Entry, on: Iterable[str], network: Network) -> tuple[Population | Projection, ...]:
+    """What a rule acts on in a network."""
     return tuple(network.populations[name] if entry.of_neurons else network.projections[name] for name in on)
 
 
-# -- before it runs ---------------------------------------------------------------------------------------
+def describe(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return every rule of a checked scenario by its name, JSON-able; None is a parameter without a limit."""
+    found = {}
+    for name, index in names(spec.structure).items():
+        entry = read(spec.structure[index])
+        rule = structure.rule(entry.spec({"every": 1.0, **entry.given})).rule if entry.kind else None
+        given = {ALIASES.get(key, key): value for key, value in entry.given.items()}
+        defaults = {p.name: None if math.isinf(p.default) else p.default for p in rule.parameters} if rule else {}
+        code = {key: given[key] for key in (*CLAUSES, "equations") if key in given and key not in defaults}
+        found[name] = {
+            "rule": entry.kind or "own",
+            "on": list(entry.on) if entry.of_neurons else expanded(entry, spec),
+            "every_ms": quantity(given["every"], "ms", ""),
+            "parameters": {key: given.get(key, value) for key, value in defaults.items()}
+            or dict(given.get("parameters") or {}),
+            **({"code": code} if code else {}),
+        }
+    return found
 
 
-def check(checker: Checker) -> None:
-    """Check every rule against the rest of the scenario."""
-    if not checker.spec.structure:
-        return
-    shadow = _shadow(checker)
-    taken: dict[str, int] = {}
-    for index, value in checker.spec.structure.items():
-        entry = checker.attempt(("structure", index), read, value)
-        if entry is None:
+def bytes_per_synapse(spec: Spec) -> dict[str, int]:
+    """Return what rules keep of each synapse, by projection: when it was born, and how long a condition has held."""
+    born: dict[str, int] = {}
+    held: dict[str, int] = {}
+    for index in names(spec.structure).values():
+        entry = read(spec.structure[index])
+        if entry.of_neurons:
             continue
-        _Trial(entry, index, shadow, checker).check()
-        name = entry.given.get("name")
-        if isinstance(name, str) and name in taken:
-            checker.add((*entry.location(index), "name"), f"the name '{name}' is taken by rule {taken[name]} already")
-        taken.setdefault(str(name), index)
-
-
-def check_set(name: str, parameter: str, value: Any, location: Location, checker: Checker) -> None:
-    """Check that the protocol can set a parameter of a rule."""
-    known = names(checker.spec)
-    if name not in known:
-        if len(known) == len(checker.spec.structure):  # else it may be one that could not be read
-            checker.add(location, str(unknown("structural rule", name, known)))
-        return
-    entry = read(checker.spec.structure[known[name]])
-    parameters = structure.structural_rules()[entry.kind].parameters if entry.kind else ()
-    settable = [p.name for p in parameters] or list(entry.given.get("parameters") or ())
-    if parameter not in settable:
-        checker.add(location, str(unknown("parameter", parameter, settable, f"of structural rule '{name}'")))
-        return
-    _Trial(entry, known[name], _shadow(checker), checker).alone(parameter, value, location)
-
-
-class _Trial:
-    """One rule, tried on the shadow of the network."""
-
-    def __init__(self, entry: Entry, index: int, shadow: Network, checker: Checker) -> None:
-        self.entry, self.checker, self.shadow = entry, checker, shadow
-        self.location = entry.location(index)
-        self.on: list[str] | None = None  # None where what it acts on could not be understood
-
-    def check(self) -> None:
-        """Note all that is wrong with the rule."""
-        checker, given = self.checker, self.entry.given
-        before = len(checker.problems)
-        self.on = self._find()
-        if self.on is None:
-            return
-        if "every" not in given:
-            checker.add(self.location, "`every` is missing: how often it acts")
-        self._check_times()
-        right = {key: value for key, value in given.items() if self._known(key) and self._fits(key, value)}
-        right.setdefault("every", "1 s")
-        if self.entry.kind:
-            if len(checker.problems) == before:
-                checker.attempt(self.location, self._bound, right)
-            return
-        code = {key: value for key, value in right.items() if key in (*_CLAUSES, *_CODE)}
-        others = {key: value for key, value in right.items() if key not in code}
-        if _idle(code) and len(checker.problems) == before:
-            checker.add(self.location, f"does nothing: give it one of {', '.join(self._clauses)}")
-            return
-        read_all(lambda tried: self._bound({**others, **tried}), code, self.location, checker)
-
-    def alone(self, key: str, value: Any, location: Location) -> None:
-        """Try one thing that is said of the rule, where it stands in the file."""
-        if self.on is None:
-            self.on = list(self.entry.on) if self.entry.of_neurons else self._projections()
-        if self.entry.kind:
-            self.checker.attempt(location, self._bound, {"every": "1 s", key: value})
-        else:
-            parameters = {**(self.entry.given.get("parameters") or {}), key: value}
-            self.checker.attempt(location, self._bound, {**self.entry.given, "parameters": parameters})
-
-    # -- what it acts on ----------------------------------------------------------------------------------
-
-    def _find(self) -> list[str] | None:
-        """Look up what the rule acts on."""
-        entry, checker = self.entry, self.checker
-        kind, wanted = ("neurons", "population") if entry.of_neurons else ("synapses", "projection")
-        if not entry.place and not entry.kind:
-            checker.add(self.location, "needs what it acts on: `projection: NAME` or `population: NAME`")
-            return None
-        if not entry.place.startswith(wanted) or not entry.on:
-            found = f", found `{entry.place}`" if entry.place and not entry.place.startswith(wanted) else ""
-            checker.add(self.location, f"{entry.kind or 'this'} is about {kind}: it needs `{wanted}: NAME`{found}")
-            return None
-        where = (*self.location, entry.place)
-        if not all([checker.refer(wanted, name, where, [f"{wanted}s"]) for name in entry.on]):
-            return None
-        if entry.of_neurons and len(entry.on) > 1:
-            checker.add(where, "it acts on one population; write the rule once for each")
-            return None
-        names, known = (
-            (list(entry.on), self.shadow.populations)
-            if entry.of_neurons
-            else (self._projections(), self.shadow.projections)
-        )
-        if any(name not in known for name in names):  # could not be understood itself, which has been told
-            return None
-        units = {self.shadow.projections[name].weight_unit for name in names if not entry.of_neurons}
-        if len(units) > 1:
-            checker.add(where, f"the weights of its projections are in different units: {', '.join(sorted(units))}")
-            return None
-        return names
-
-    def _projections(self) -> list[str]:
-        return [full for name in self.entry.on for full in projections_of(self.checker.spec, name)]
-
-    # -- what is said of it -------------------------------------------------------------------------------
-
-    @property
-    def _clauses(self) -> tuple[str, ...]:
-        return OF_NEURONS if self.entry.of_neurons else OF_SYNAPSES
-
-    def _known(self, key: str) -> bool:
-        """Note a key that a rule of this kind does not have."""
-        options = FOR_NEURONS if self.entry.of_neurons else FOR_SYNAPSES
-        if self.entry.kind:
-            rule = structure.structural_rules()[self.entry.kind]
-            known = [parameter.name for parameter in rule.parameters] + list(options)
-        else:
-            known = [*self._clauses, *_CODE, *options]
-        if key in known or ALIASES.get(key) in known:
-            return True
-        where = (*self.location, key)
-        if key in CLAUSES and not self.entry.kind:
-            about = ("neurons", "synapses") if self.entry.of_neurons else ("synapses", "neurons")
-            self.checker.add(where, f"is said of {about[1]}; this rule is about {about[0]}")
-            return False
-        others = [theirs for theirs, ours in ALIASES.items() if ours in known]
-        known = [name for name in known if name not in ALIASES.values()] + others
-        self.checker.add(where, str(unknown("key", key, known, f"of {self.entry.kind or 'a structural rule'}")))
-        return False
-
-    def _fits(self, key: str, value: Any) -> bool:
-        """Try what is said under one key alone; code that is written in place is read later, and all together."""
-        where, wrong = (*self.location, key), len(self.checker.problems)
-        if key == "name" and not (isinstance(value, str) and NAME.match(value)):
-            self.checker.add(where, f"a name is made of letters, digits and _, and begins with no digit; {show(value)}")
-        elif key in ("autapses", "multapses") and not isinstance(value, bool):
-            self.checker.add(where, f"must be true or false, found {show(value)}")
-        elif self.entry.kind or key not in (*_CLAUSES, *_CODE):
-            self.checker.attempt(where, self._bound, {"every": "1 s", key: value})
-        return len(self.checker.problems) == wrong
-
-    def _check_times(self) -> None:
-        """Check what periods and times must be to each other and to the time step."""
-        times: dict[str, float] = {}
-        for key in ("every", "from", "until"):
-            try:
-                times[key] = quantity(self.entry.given[key], "ms", "")
-            except (KeyError, NeurosimError):  # told by whoever reads it
-                continue
-            if times[key] < 0.0 and key != "every":
-                self.checker.add((*self.location, key), f"must be 0 or more, found {self.entry.given[key]}")
-        step = self.checker.spec.header.dt
-        if 0.0 < times.get("every", step) < 0.5 * step:
-            message = f"is less than a time step ({format_quantity(step, 'ms')})"
-            self.checker.add((*self.location, "every"), message)
-        if times.get("until", float("inf")) <= times.get("from", 0.0):
-            self.checker.add((*self.location, "until"), "must be later than `from`")
-
-    def _bound(self, given: Mapping[str, Any]) -> BoundStructure:
-        return bound_structure(self.shadow, self.entry.spec(given), _found(self.entry, self.on or (), self.shadow))
-
-
-# -- the shadow -------------------------------------------------------------------------------------------
-
-
-def _shadow(checker: Checker) -> Network:
-    """A network with one neuron of each population that was understood, and with empty projections."""
-    spec = checker.spec
-    network = Network(dt=spec.header.dt)
-    for name, population in spec.populations.items():
-        if name in checker.models:
-            placed = {"x", "y", "z"} <= checker.symbols(name).keys()
-            positions = _positions(population.positions) if placed else None
-            network.add_population(name, 1, _of_one(checker.models[name]), positions=positions)
-    for name, projection in spec.projections.items():
-        for full, target in projection.expand(name):
-            if projection.source in network.populations and target in network.populations:
-                try:
-                    network.connect(
-                        projection.source, target, "none", name=full, weight=_first(projection.weight),
-                        delay=_first(projection.delay), receptor=projection.receptor, learning=projection.learning,
-                        bounds=dict(projection.bounds.items()), precision=projection.precision,
-                    )  # fmt: skip
-                except NeurosimError:  # told where the projection is checked
-                    continue
-    return network
-
-
-def _positions(given: Any) -> Any:
-    """Where one neuron lies: by the population's own placement, if it has one."""
-    try:
-        if written(given) and placement(given).open:
-            placement(given).check(1)
-            return given
-    except NeurosimError:
-        pass
-    return [[0.0, 0.0, 0.0]]
-
-
-def _of_one(configured: ConfiguredModel) -> ConfiguredModel:
-    """The model with values for one neuron."""
-    spread = {name: value[:1] if isinstance(value, list) else value for name, value in configured.spread.items()}
-    return replace(configured, times=configured.times[:1], spread=spread)
-
-
-def _first(value: Any) -> Any:
-    """The first of values that are listed; 1 where they stand in a graph file."""
-    return value[0] if isinstance(value, list) else 1.0 if value is None else value
-
-
-def described(spec: Spec) -> Iterator[tuple[str, Entry]]:
-    """Every rule by its name."""
-    for name, index in names(spec).items():
-        yield name, read(spec.structure[index])
+        rule = structure.rule(entry.spec({"every": 1.0, **entry.given})).rule
+        texts = " ".join(getattr(rule, clause) for clause in CLAUSES)
+        for name in expanded(entry, spec):
+            if re.search(r"\b(age|last_use)\b", texts):
+                born[name] = 4
+            held[name] = held.get(name, 0) + 4 * bool(rule.lasting)
+    return {name: born.get(name, 0) + held[name] for name in held}

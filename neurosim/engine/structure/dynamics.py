@@ -103,6 +103,17 @@ class NeuronTraces:
         )
         return dict(zip(self.names, out, strict=True))
 
+    def settle(self, now: int) -> None:
+        """Bring what is kept up to step ``now``."""
+        for name, values in self.shown(now).items():
+            self.population.columns[self.rule.column(name)][:] = values
+        self.population.columns[self.rule.column("seen")][:] = now
+
+    def renew(self) -> None:
+        """Go on with the rule's parameters as they are now."""
+        self.dynamics = self.rule.dynamics[self.population.name]
+        self._numbers = np.array([self._numbers[0], *self._values()], np.float64)
+
     def _table(self) -> tuple[NDArray[np.int64], list[Any]]:
         names = [self.rule.column("seen"), "born", *map(self.rule.column, self.names)]
         columns = [self.population.columns[name] for name in names]

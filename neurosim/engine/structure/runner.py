@@ -35,12 +35,23 @@ class Tenant:
         self.until = rule.until / dt
         periods = (step - start) // self.period + 1  # `every` acts first after one period, with `from` at that time
         self.next = start if start > 0 and step < start else start + periods * self.period
+        rule.keeper = self
         self.traces = {p.name: NeuronTraces(rule, p, dt) for p in rule.populations if rule.dynamics[p.name]}
         self.surveys = {p.name: Survey(rule, p) for p in rule.projections}
 
     def listener(self, population: Population) -> Callable[[NDArray[np.int64], NDArray[np.uint32]], None]:
         """Whoever takes in the spikes of a population."""
         return self.traces[population.name].advance
+
+    def settle(self) -> None:
+        """Bring what is kept of neurons up to now."""
+        for traces in self.traces.values():
+            traces.settle(self.rule.network.step)
+
+    def renew(self) -> None:
+        """Go on with the rule's parameters as they are now."""
+        for traces in self.traces.values():
+            traces.renew()
 
     def propose(self, changes: Changes) -> None:
         """Say what should change."""
@@ -89,7 +100,8 @@ class StructureRunner:
         due = [tenant for _, tenant in sorted(self._tenants.items()) if tenant.next == step < tenant.until]
         changes = Changes()
         for tenant in due:
-            tenant.propose(changes)
+            if tenant.rule.active:
+                tenant.propose(changes)
         changes.carry_out(self._simulation.network)
         for tenant in due:
             tenant.next += tenant.period

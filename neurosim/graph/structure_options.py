@@ -1,0 +1,70 @@
+"""What can be said of a structural rule besides its parameters, and who keeps what it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from neurosim.errors import InvalidInput, UsageError, unknown
+from neurosim.graph.distributions import distribution
+from neurosim.graph.population import Population
+from neurosim.graph.projection import Projection
+from neurosim.units import format_quantity
+
+
+class Keeper(Protocol):
+    """Whoever works out what a rule keeps of neurons."""
+
+    def settle(self) -> None:
+        """Bring what is kept up to now."""
+
+    def renew(self) -> None:
+        """Go on with the parameters as they are now."""
+
+
+def check_times(every: float, start: float, until: float, dt: float | None, owner: str) -> None:
+    """Raise UsageError for times (ms) at which a rule could not act, with steps of ``dt`` where that is known."""
+    if dt is not None and every < dt / 2:
+        step = format_quantity(dt, "ms")
+        raise UsageError(f"{owner} acts every {format_quantity(every, 'ms')}, which is less than a time step ({step}).")
+    if start < 0.0:
+        raise UsageError(f"{owner} cannot act from {format_quantity(start, 'ms')} on; times are 0 or more.")
+    if until <= start:
+        raise UsageError(f"{owner} ends (until) before it begins (from).")
+
+
+def truth(options: Mapping[str, Any], key: str, default: bool, owner: str) -> bool:
+    """Return an option that is true or false; raises InvalidInput."""
+    value = options.get(key, default)
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"{key} of {owner} must be true or false; found {value!r:.60}.")
+    return bool(value)
+
+
+def check_newborns(
+    projections: Iterable[Projection], options: Mapping[str, Any], unit: str, owner: str
+) -> None:
+    """Check ``weight`` and ``delay`` of synapses to be born: units, and the bounds of their projections."""
+    for key, of in (("weight", unit), ("delay", "ms")):
+        if options.get(key) is None:
+            continue
+        drawn = distribution(options[key], of, f"{key} of {owner}", of_pairs=key == "delay")
+        ends = np.array([end for end in (drawn.low, drawn.high) if end is not None])
+        for projection in projections:
+            (projection.values.check_weights if key == "weight" else projection.grid.check)(ends)
+
+
+def check_initial(population: Population | None, initial: Any, owner: str) -> None:
+    """Check the values with which neurons are to be born."""
+    if initial is None or population is None:
+        return
+    if not isinstance(initial, Mapping):
+        raise InvalidInput(f"initial of {owner} is written as {{variable: value}}; found {initial!r:.60}.")
+    units = {variable.name: variable.unit for variable in population.model.state}
+    units |= {name: population.model.parameter(name).unit for name in population.spread}
+    for name, value in initial.items():
+        if name not in units:
+            raise unknown("state variable", str(name), units, f"of {population.model.name}")
+        distribution(value, units[name], f"initial {name} of {owner}")
