@@ -138,7 +138,6 @@ def test_one_mistake(tmp_path: Path, old: str, new: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "structure: [{neurogenesis: {population: exc, every: 1 s}}]",
         "checkpoint: {every: 10 s}",
         "populations: {exc: {from: network.h5, model: lif_delta}}",
     ],

@@ -219,12 +219,11 @@ class BoundStructure:
             if one.network is not network:
                 raise UsageError(f"'{one.name}' belongs to another network.")
             return one
-        known: dict[str, Population | Projection] = (
-            {**network.populations} if self.rule.of_neurons else {**network.projections}
-        )
-        if one not in known:
+        named: dict[str, Population | Projection] = {**network.populations, **network.projections}
+        if one not in named:
+            known = network.populations if self.rule.of_neurons else network.projections
             raise unknown("population" if self.rule.of_neurons else "projection", str(one), known)
-        return known[one]
+        return named[one]
 
     @property
     def sources(self) -> list[Population]:

@@ -74,6 +74,7 @@ class _Trial:
         self.entry, self.checker, self.shadow = entry, checker, shadow
         self.location = entry.location(index)
         self.on: list[str] | None = None  # None where what it acts on could not be understood
+        self._without = ""  # what is wrong while nothing is said but where it acts
 
     def check(self) -> None:
         """Note all that is wrong with the rule."""
@@ -85,11 +86,14 @@ class _Trial:
         if "every" not in given:
             checker.add(self.location, "`every` is missing: how often it acts")
         self._check_times()
+        try:
+            self._bound({"every": "1 s"})
+        except NeurosimError as error:
+            self._without = str(error)
         right = {key: value for key, value in given.items() if self._known(key) and self._fits(key, value)}
         right.setdefault("every", "1 s")
         if self.entry.kind:
-            if len(checker.problems) == before:
-                checker.attempt(self.location, self._bound, right)
+            checker.attempt(self.location, self._bound, right)
             return
         code = {key: value for key, value in right.items() if key in _SAID_LATER}
         others = {key: value for key, value in right.items() if key not in code}
@@ -178,7 +182,11 @@ class _Trial:
         elif key in ("autapses", "multapses") and not isinstance(value, bool):
             self.checker.add(where, f"must be true or false, found {show(value)}")
         elif self.entry.kind or key not in _SAID_LATER:
-            self.checker.attempt(where, self._bound, {"every": "1 s", key: value})
+            try:
+                self._bound({"every": "1 s", key: value})
+            except NeurosimError as error:
+                if str(error) != self._without:
+                    self.checker.add(where, str(error).strip())
         return len(self.checker.problems) == wrong
 
     def _check_times(self) -> None:
