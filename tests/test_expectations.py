@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from small_scenario import SMALL
 
+from neurosim.errors import ScenarioError
 from neurosim.record import Result
 from neurosim.scenario import load, run
 from neurosim.scenario.measures import Correlation, Cv, Rate
@@ -51,6 +52,84 @@ def test_expectations_measure_what_was_recorded(tmp_path: Path) -> None:
     assert found[7]["value"] == pytest.approx(len(pairs) / (8 * 80 - 8))
     assert [one["status"] for one in found] == ["held"] * 8 + ["failed"]
     assert found[0]["text"] == "rate of exc over 50 ms to 150 ms"
+
+
+GROWING = """structure:
+  - turnover: {projection: e, every: 10 ms, lifetime: 1 s}
+  - {population: inh, every: 20 ms, births: "1", wire: {e_inh: {incoming: 4}}}
+  - {population: inh, every: 100 ms, die: age > 150 ms}
+"""
+
+
+def test_expectations_about_structure(tmp_path: Path) -> None:
+    wide = "between: [-1e9, 1e9]"
+    found = outcomes(
+        tmp_path,
+        f"births: e, {wide}",
+        f"deaths: e_exc, over: [50 ms, 150 ms], {wide}",
+        f"births: inh, over: [40 ms, 100 ms], {wide}",
+        f"deaths: inh, {wide}",
+        f"degree: {{of: cue}}, {wide}",
+        f"degree: {{of: inh, projection: e_inh, statistic: max}}, at: 100 ms, {wide}",
+        f"degree: {{of: exc, side: out, projection: e, statistic: min}}, {wide}",
+        f"connectivity: {{from: exc, to: inh}}, relative_to: {{from: exc, to: exc}}, {wide}",
+        f"rate: exc, relative_to: cue, over: [50 ms, 150 ms], {wide}",
+        f"neurons: exc, relative_to: cue, {wide}",
+        f"deaths: exc, relative_to: exc, {wide}",
+        more=GROWING,
+    )
+    values = [one["value"] for one in found]
+    result = Result(tmp_path / "small.nsim")
+    graph = result.graph()
+    events = result.history()
+    times, kinds, owners = (events[name] for name in ("time", "kind", "owner"))
+    made = {name: index for index, name in enumerate(result.projections)}
+    among = np.isin(owners, [made["e_exc"], made["e_inh"]])
+    assert values[0] == np.sum((kinds == 2) & among)
+    assert values[1] == np.sum((kinds == 3) & (owners == made["e_exc"]) & (times > 50) & (times <= 150))
+    assert values[2:4] == [3, 22], "those born at 20 and 40 ms are old enough at 200 ms, too"
+    exc = [n for n, about in graph.nodes(data=True) if about["population"] == "exc"]
+    inh = [n for n, about in graph.nodes(data=True) if about["population"] == "inh"]
+    assert values[4] == pytest.approx(np.mean([graph.in_degree(n) for n in exc[:8]]))
+    then = result.graph(at=100.0)
+    edges = [(a, b) for a, b, about in then.edges(data=True) if about["projection"] == "e_inh"]
+    assert values[5] == max(np.bincount([b for _, b in edges]))
+    assert values[6] == min(graph.out_degree(n) for n in exc)
+    pairs = {(a, b) for a, b in graph.edges() if a != b}
+    share = [
+        sum((a, b) in pairs for a in exc for b in targets if a != b) / (80 * (len(targets) - (targets is exc)))
+        for targets in (inh, exc)
+    ]
+    assert values[7] == pytest.approx(share[0] / share[1])
+    spikes, ids = result.spikes("exc")
+    window = (spikes > 50.05) & (spikes < 150.05)
+    assert values[8] == pytest.approx((window.sum() / 80) / ((window & (ids < 8)).sum() / 8))
+    assert values[9] == 10
+    assert (found[10]["status"], found[10]["value"]) == ("failed", None)
+    assert found[7]["text"] == "connectivity from exc to inh relative to that from exc to exc"
+    assert found[8]["text"] == "rate of exc relative to that of cue over 50 ms to 150 ms"
+    assert found[5]["text"] == "max in-degree of inh in e_inh at 100 ms"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("births: ecx, between: [0, 1]", "Did you mean 'exc'?"),
+        ("births: e, at: 100 ms, between: [0, 1]", "measured over a time"),
+        ("degree: {of: exc, side: up}, between: [0, 1]", "must be 'in' or 'out'"),
+        ("degree: {of: exc, projection: ee}, between: [0, 1]", "no projection 'ee'"),
+        ("rate: exc, relative_to: ihn, between: [0, 1]", "Did you mean 'inh'?"),
+        ("rate: exc, relative_to: {from: exc}, between: [0, 1]", "written as what stands after `rate`"),
+        ("connectivity: {from: exc, to: exc}, relative_to: {from: exc}, between: [0, 1]", "to: Field required"),
+        ("rate: exc, relative_to: inh, between: [0 Hz, 1 Hz]", "Hz"),
+    ],
+)
+def test_expectations_that_cannot_be(tmp_path: Path, line: str, said: str) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(f"{SMALL}expect:\n  - {{{line}}}\n", encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert said in str(caught.value)
 
 
 def test_expectations_beyond_a_shortened_run_are_not_evaluated(tmp_path: Path) -> None:

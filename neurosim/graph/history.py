@@ -38,6 +38,8 @@ class History:
         self.time = 0.0
         self.births = {"neurons": 0, "synapses": 0}
         self.deaths = {"neurons": 0, "synapses": 0}
+        #: (kind, owner) -> how many so far.
+        self.totals: dict[tuple[int, int], int] = {}
         #: (kind of the birth, owner) -> time (ms) of the first birth or death.
         self.since: dict[tuple[int, int], float] = {}
         self.observers: list[Observer] = []
@@ -90,6 +92,7 @@ class History:
             return 0
         counts = self.deaths if kind & 1 else self.births
         counts[what] += n
+        self.totals[kind, owner] = self.totals.get((kind, owner), 0) + n
         self.since.setdefault((kind & 2, owner), self.time)
         self._pending += _HEAD.pack(self.time, kind, owner, n) + ids.tobytes()
         if len(self._pending) >= _CHAINED:
@@ -128,6 +131,7 @@ class History:
         places = [(owner, neuron, *place) for owner, ids, points in self._places for neuron, place in zip(ids, points)]
         return {
             "counts": np.array([*self.births.values(), *self.deaths.values()]),
+            "totals": np.array([(*key, n) for key, n in self.totals.items()], np.int64).reshape(-1, 3),
             "chain": np.frombuffer(self._chain + bytes(self._pending), np.uint8),
             "since": np.array(since, np.float64).reshape(-1, 3),
             "places": np.array(places, np.float64).reshape(-1, 5),

@@ -68,7 +68,8 @@ class Checker:
 
     def refer(self, kind: str, name: str, location: Location, sections: Iterable[str]) -> bool:
         """Note a problem unless ``name`` stands in one of ``sections``; a projection may be an expanded one."""
-        names = self.projections() if "projections" in sections else self.declared(*sections)
+        names = self.declared(*sections)
+        names += [name for name in self.projections() if name not in names] if "projections" in sections else []
         if name not in names:
             self.add(location, str(unknown(kind, name, names)))
         return name in names

@@ -2,15 +2,17 @@
 
 Spikes are measured while the run goes on, so a long run costs no memory. A window ``over: [a, b]`` holds the spikes
 stamped later than a and not later than b: those of the steps between them. Without ``over`` the window is the whole
-run. Neurons, synapses and connectivity are measured ``at`` a time, after its edits; without it at the end.
+run. Neurons, synapses, connectivity and degrees are measured ``at`` a time, after its edits; without it at the end.
+What is measured ``relative_to`` something else of its kind is a ratio.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,12 +20,12 @@ from neurosim.scenario import synapse_values
 from neurosim.scenario.checker import Checker
 from neurosim.scenario.measures import MEASURES, Lifetime
 from neurosim.scenario.reader import Location
-from neurosim.scenario.schema import OVER, VALUES, Expectation
+from neurosim.scenario.schema import COUNTED, SPIKING, VALUES, Expectation
+from neurosim.scenario.structure_values import Counts, connectivity, degree
 from neurosim.units import format_quantity, quantity
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
-    from neurosim.graph.population import Population
     from neurosim.scenario.protocol import Cast
 
 UNITS = {"rate": "Hz"}  # of what is measured; the rest are plain numbers
@@ -65,12 +67,25 @@ class Outcome:
         return f"{self.text}: {self.value:.4g}{unit}, expected {low} to {high}{unit}: {self.status}"
 
 
+class _Single(Protocol):
+    """One thing that is measured: of which expectation, when it is known (ms), and in which unit."""
+
+    expectation: Expectation
+    end: float
+    unit: str
+
+    def observe(self) -> None:
+        """Take what happened since the last call."""
+
+    def value(self) -> float:
+        """Return the measured value."""
+
+
 class Expectations:
     """All expectations of a run: they listen to it, and say at its end what became of them."""
 
     def __init__(self, expected: Sequence[Expectation], simulation: Simulation, cast: Cast, duration: float) -> None:
-        kinds = [_Window if expectation.kind in OVER else _Moment for expectation in expected]
-        self._all = [kind(expectation, simulation, cast, duration) for kind, expectation in zip(kinds, expected)]
+        self._all = [_measured(expectation, simulation, cast, duration) for expectation in expected]
 
     def observe(self) -> None:
         """Take what happened since the last call."""
@@ -80,6 +95,35 @@ class Expectations:
     def outcomes(self, reached: float) -> list[Outcome]:
         """Return what became of each, in the order of the file, when the run has reached ``reached`` ms."""
         return [_judge(one.expectation, one.end, reached, one) for one in self._all]
+
+
+def _measured(expectation: Expectation, *run: Any) -> _Single | _Ratio:
+    reference = expectation.reference
+    measured = _single(expectation, *run)
+    return measured if reference is None else _Ratio(measured, _single(reference, *run))
+
+
+def _single(expectation: Expectation, simulation: Simulation, cast: Cast, duration: float) -> _Single:
+    kind = _Window if expectation.kind in SPIKING else Counts if expectation.kind in COUNTED else _Moment
+    return kind(expectation, simulation, cast, duration)
+
+
+class _Ratio:
+    """What is measured, relative to something else of its kind; nan where that is 0."""
+
+    def __init__(self, measured: _Single, reference: _Single) -> None:
+        self.expectation, self.end, self.unit = measured.expectation, measured.end, ""
+        self._parts = measured, reference
+
+    def observe(self) -> None:
+        """Take what happened since the last call."""
+        for part in self._parts:
+            part.observe()
+
+    def value(self) -> float:
+        """Return the ratio."""
+        measured, reference = (part.value() for part in self._parts)
+        return measured / reference if reference else float("nan")
 
 
 class _Window:
@@ -148,29 +192,13 @@ class _Moment:
         if expectation.kind in VALUES:
             about = getattr(expectation, expectation.kind)
             return synapse_values.measure(about, synapse_values.variable_of(expectation), self.cast)
+        if expectation.degree is not None:
+            return degree(expectation.degree, self.cast)
         assert expectation.connectivity is not None
-        return _connectivity(expectation.connectivity.source, expectation.connectivity.target, self.cast)
+        return connectivity(expectation.connectivity.source, expectation.connectivity.target, self.cast)
 
 
-def _connectivity(source: str, target: str, cast: Cast) -> float:
-    """Return the share of all pairs (without autapses) that are connected by at least one synapse."""
-    sources, targets = cast.neurons(source), cast.neurons(target)
-    pairs: set[tuple[int, int]] = set()
-    for projection in cast.network.projections.values():
-        if projection.source is _population(sources) and projection.target is _population(targets):
-            edges = projection.edges()
-            inside = np.isin(edges.pre, sources.ids) & np.isin(edges.post, targets.ids) & (edges.pre != edges.post)
-            pairs.update(zip(edges.pre[inside].tolist(), edges.post[inside].tolist()))
-    possible = sources.size * targets.size - np.intersect1d(sources.ids, targets.ids).size
-    return len(pairs) / possible if possible else 0.0
-
-
-def _population(neurons: Any) -> Population:
-    population: Population = getattr(neurons, "population", neurons)
-    return population
-
-
-def _judge(expectation: Expectation, end: float, reached: float, one: _Window | _Moment) -> Outcome:
+def _judge(expectation: Expectation, end: float, reached: float, one: _Single | _Ratio) -> Outcome:
     unit = one.unit
     low, high = bounds(expectation, unit)
     said = describe(expectation)
@@ -198,13 +226,8 @@ def needed(expectation: Expectation) -> float:
 
 def describe(expectation: Expectation) -> str:
     """Return an expectation in words, e.g. ``rate of exc over 200 ms to 1 s``."""
-    about = getattr(expectation, expectation.kind)
-    names = {"cv": "CV of the interspike intervals"}
-    said = f"{names.get(expectation.kind, expectation.kind)} of {about}"
-    if expectation.kind == "connectivity":
-        said = f"connectivity from {about.source} to {about.target}"
-    elif expectation.kind in VALUES:
-        said = synapse_values.describe(expectation)
+    reference = expectation.reference
+    said = _about(expectation) + ("" if reference is None else f" relative to that {_about(reference, of=True)}")
     when = ""
     if expectation.over is not None:
         begin, end = (format_quantity(t, "ms") for t in expectation.over)
@@ -214,6 +237,22 @@ def describe(expectation: Expectation) -> str:
     return f"{said}{when}"
 
 
+def _about(expectation: Expectation, of: bool = False) -> str:
+    """Return what an expectation is about; with ``of``, without saying what is measured of it."""
+    about, kind = getattr(expectation, expectation.kind), expectation.kind
+    names = {"cv": "CV of the interspike intervals"}
+    if kind == "connectivity":
+        said = f"connectivity from {about.source} to {about.target}"
+    elif kind == "degree":
+        through = f" in {about.projection}" if about.projection else ""
+        said = f"{about.statistic} {about.side}-degree of {about.of}{through}"
+    elif kind in VALUES:
+        said = synapse_values.describe(expectation)
+    else:
+        said = f"{names.get(kind, kind)} of {about}"
+    return said[re.search(r"\b(of|from)\b", said).start() :] if of else said  # type: ignore[union-attr]
+
+
 # -- before it runs ---------------------------------------------------------------------------------------
 
 
@@ -221,21 +260,38 @@ def check(checker: Checker) -> None:
     """Check every expectation against the rest of the scenario."""
     for index, expectation in checker.spec.expect.items():
         location: Location = ("expect", index)
-        kind, about = expectation.kind, getattr(expectation, expectation.kind)
-        unit = UNITS.get(kind, "")
-        if kind == "connectivity":
-            checker.refer_neurons(about.source, (*location, kind, "from"))
-            checker.refer_neurons(about.target, (*location, kind, "to"))
-        elif kind in VALUES:
-            synapse_values.check(expectation, (*location, kind), checker)
-            known = checker.synapse_variables(about.projection)
-            unit = synapse_values.unit_of(expectation, known)
-            if synapse_values.variable_of(expectation) not in known:  # complained about already
-                continue
-        elif kind == "synapses":
-            checker.refer("projection", about, (*location, kind), ["projections"])
-        else:
-            checker.refer_neurons(about, (*location, kind))
+        reference = expectation.reference
+        unit = _check_about(expectation, (*location, expectation.kind), checker)
+        if reference is not None:
+            other = _check_about(reference, (*location, "relative_to"), checker)
+            if unit is not None and other not in (None, unit):
+                checker.add((*location, "relative_to"), f"is in {other or 'plain numbers'}, not in {unit}")
+            unit = None if unit is None else ""
+        if unit is None:  # complained about already
+            continue
         low, high = checker.attempt((*location, "between"), bounds, expectation, unit) or (None, None)
         if low is not None and high is not None and low > high:
             checker.add((*location, "between"), f"the lower bound {low:g} is above the upper {high:g}")
+
+
+def _check_about(expectation: Expectation, location: Location, checker: Checker) -> str | None:
+    """Check what an expectation is about; return the unit of what is measured, None where that is not known."""
+    kind, about = expectation.kind, getattr(expectation, expectation.kind)
+    if kind == "connectivity":
+        checker.refer_neurons(about.source, (*location, "from"))
+        checker.refer_neurons(about.target, (*location, "to"))
+    elif kind in VALUES:
+        synapse_values.check(expectation, location, checker)
+        known = checker.synapse_variables(about.projection)
+        return synapse_values.unit_of(expectation, known) if synapse_values.variable_of(expectation) in known else None
+    elif kind == "degree":
+        checker.refer_neurons(about.of, (*location, "of"))
+        if about.projection is not None:
+            checker.refer("projection", about.projection, (*location, "projection"), ["projections"])
+    elif kind == "synapses":
+        checker.refer("projection", about, location, ["projections"])
+    elif kind in COUNTED:
+        checker.refer("population or projection", about, location, ["populations", "projections"])
+    else:
+        checker.refer_neurons(about, location)
+    return UNITS.get(kind, "")

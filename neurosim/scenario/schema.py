@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from neurosim.scenario.fields import (
     Count,
@@ -154,6 +154,18 @@ class Pair(Section):
     target: Name = Field(alias="to")
 
 
+class Degree(Section):
+    """Synapses of a neuron, on average or at most and so on: those that come in, or those that go out.
+
+    ``of`` is a population or group; ``projection`` restricts them to the synapses of one.
+    """
+
+    of: Name
+    side: Literal["in", "out"] = "in"
+    projection: Name | None = None
+    statistic: Literal["mean", "sd", "median", "min", "max"] = "mean"
+
+
 class SynapseValues(Section):
     """Values of the synapses of a projection: the share of them between two bounds, or a statistic of them.
 
@@ -177,7 +189,10 @@ class SynapseValues(Section):
 
 
 class Expectation(Section):
-    """A statement about the run that it checks itself."""
+    """A statement about the run that it checks itself.
+
+    ``relative_to`` is something else of the same kind: what is measured is divided by what is measured of it.
+    """
 
     rate: Name | None = None
     cv: Name | None = None
@@ -186,9 +201,13 @@ class Expectation(Section):
     neurons: Name | None = None
     synapses: Name | None = None
     connectivity: Pair | None = None
+    degree: Degree | None = None
+    births: Name | None = None
+    deaths: Name | None = None
     weights: SynapseValues | None = None
     delays: SynapseValues | None = None
     variables: SynapseValues | None = None
+    relative_to: Any = None
     over: tuple[Time, Time] | None = None
     at: Time | None = None
     between: tuple[Any, Any]
@@ -208,6 +227,14 @@ class Expectation(Section):
         values = getattr(self, given[0])
         if given[0] in VALUES and (values.variable is None) == (given[0] == "variables"):
             raise refuse("`variable` says which of `variables`; `weights` and `delays` take none")
+        if self.relative_to is not None:
+            try:
+                _ = self.reference
+            except ValidationError as error:
+                wrong = error.errors(include_url=False)[0]
+                place = "".join(f" {part}:" for part in wrong["loc"][1:])
+                message = f"`relative_to` is written as what stands after `{given[0]}`;{place} {wrong['msg']}"
+                raise refuse(message) from None
         return self
 
     @property
@@ -215,10 +242,20 @@ class Expectation(Section):
         """What it is about, e.g. ``rate``."""
         return next(kind for kind in EXPECTATIONS if getattr(self, kind) is not None)
 
+    @property
+    def reference(self) -> Expectation | None:
+        """The same of what it is relative to."""
+        if self.relative_to is None:
+            return None
+        when = {"over": self.over} if self.kind in OVER else {"at": self.at}
+        return Expectation.model_validate({self.kind: self.relative_to, "between": (None, None), **when})
 
-OVER = ("rate", "cv", "correlation", "spikes")
+
+SPIKING = ("rate", "cv", "correlation", "spikes")
+COUNTED = ("births", "deaths")
+OVER = (*SPIKING, *COUNTED)
 VALUES = ("weights", "delays", "variables")
-EXPECTATIONS = (*OVER, "neurons", "synapses", "connectivity", *VALUES)
+EXPECTATIONS = (*OVER, "neurons", "synapses", "connectivity", "degree", *VALUES)
 
 
 class Header(Section):
