@@ -56,11 +56,16 @@ KERNELS = [kernels.exponential(30), kernels.gaussian(25), kernels.linear(60), ke
            kernels.power_law(20, 3, cutoff=70)]  # fmt: skip
 
 
-@pytest.fixture(params=["fine", "coarse"])
+@pytest.fixture(params=["fine", "coarse", "far apart"])
 def lattice(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells so fine that bounds differ between them, as in a large network; or those that few neurons get."""
-    if request.param == "fine":
+    """Cells so fine that bounds differ between them, as in a large network; or those that few neurons get.
+
+    Where neurons lie far apart, a lattice has no table of its cells.
+    """
+    if request.param != "coarse":
         monkeypatch.setattr(proximity, "_CROWD", 0)
+    if request.param == "far apart":
+        monkeypatch.setattr(proximity, "_LATTICE", 0)
 
 
 # ---- the law -------------------------------------------------------------------------------------------------

@@ -317,7 +317,8 @@ def test_importing_the_package_stays_light() -> None:
 
 # -- the examples hold what they promise ------------------------------------------------------------------
 
-QUICK = ["first_light", "from_graph", "cuba", "cobahh", "short_term_plasticity", "spontaneous", "own_model"]
+QUICK = ["first_light", "from_graph", "cuba", "cobahh", "short_term_plasticity", "spontaneous", "own_model",
+         "travelling_wave"]
 
 
 @pytest.mark.parametrize("name", QUICK)

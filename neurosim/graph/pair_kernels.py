@@ -34,15 +34,28 @@ def walk(
 
 
 @kernel
+def guide(sums: Floats, entries: Index) -> None:
+    """Where to begin to look: in each row of ascending ``sums`` (rows, entries), the first above k/n of the last, for
+    k from 0 to n-1; shape (rows, n).
+    """
+    for row in range(sums.shape[0]):
+        at, last = 0, sums.shape[1] - 1
+        for k in range(entries.shape[1]):
+            while at < last and sums[row, at] <= k / entries.shape[1] * sums[row, last]:
+                at += 1
+            entries[row, k] = at
+
+
+@kernel
 def propose(
     chosen: Index, short: Index, row_of: Index, a_points: Floats, b_points: Floats, a_order: Index, b_order: Index,
-    cells: Index, sums: Floats, b_first: Index, b_members: Index, uniform: Floats, skip_self: bool,
+    cells: Index, sums: Floats, begins: Index, b_first: Index, b_members: Index, uniform: Floats, skip_self: bool,
     places: Index, entries: Index, distance: Floats,
 ) -> None:  # fmt: skip
     """Propose a partner for every -1 of ``chosen`` (neurons, partners): a cell by its weight, then any of its members.
 
-    ``short`` are the neurons that lack some. ``sums`` (rows, entries) are the weights of ``cells`` added up, ``row_of``
-    tells a neuron's row. Where nobody can be proposed the distance is infinite.
+    ``short`` are the neurons that lack some. ``sums`` (rows, entries) are the weights of ``cells`` added up, ``begins``
+    is their guide, ``row_of`` tells a neuron's row. Where nobody can be proposed the distance is infinite.
     """
     m = 0
     for i in short:
@@ -51,15 +64,11 @@ def propose(
             if chosen[i, k] >= 0:
                 continue
             point = uniform[m, 0] * sums[row, last]
-            low, high = 0, last
-            while low < high:
-                middle = (low + high) // 2
-                if sums[row, middle] > point:
-                    high = middle
-                else:
-                    low = middle + 1
-            cell = cells[row, low]
-            places[m], entries[m], distance[m] = 0, low, np.inf
+            entry = begins[row, np.int64(uniform[m, 0] * begins.shape[1])]
+            while entry < last and sums[row, entry] <= point:
+                entry += 1
+            cell = cells[row, entry]
+            places[m], entries[m], distance[m] = 0, entry, np.inf
             if cell >= 0:
                 j = b_first[cell] + np.int64(uniform[m, 1] * b_members[cell])
                 if not (skip_self and a_order[i] == b_order[j]):

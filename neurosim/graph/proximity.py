@@ -16,7 +16,7 @@ import numpy as np
 
 from neurosim.errors import UsageError
 from neurosim.graph.distance_kernels import DistanceKernel
-from neurosim.graph.pair_kernels import propose, take, walk
+from neurosim.graph.pair_kernels import guide, propose, take, walk
 from neurosim.graph.population import Population
 from neurosim.graph.space import Index, Points, chunks, points_at
 from neurosim.graph.strides import BLOCK, strides
@@ -26,6 +26,8 @@ _CROWD = 4  # points in a cell, on average, below which cells are not worth thei
 _MOST = 2**19  # cells along an axis
 _ROUNDS = 100  # of proposing partners, before those within reach are listed
 _TABLE = 2**20  # entries of a table of cells by offsets
+_LATTICE = 2**23  # numbers of cells that have a table
+_SHARES = 512  # where to begin to look for an entry
 _EDGE = 1e-9  # relative: what rounding may do to distances
 
 
@@ -56,6 +58,10 @@ class Proximity:
         shape = (extent / side).astype(np.int64) + 1
         self._set_offsets(side, shape)
         self.a, self.b = (self._sorted(points, low, side) for points in (self.mine, self.theirs))
+        self.table = np.zeros(0, np.int32)  # partners' cells by number, where the lattice is not mostly empty
+        if math.prod(self.across.tolist()) <= _LATTICE:
+            self.table = np.full(math.prod(self.across.tolist()), -1, np.int32)
+            self.table[self.b.cell] = np.arange(self.b.cell.size)
 
     def _crowded(self, low: Points, side: float) -> float:
         cells = (np.unique(((p - low) / side).astype(np.int64), axis=0) for p in (self.mine, self.theirs))
@@ -87,6 +93,8 @@ class Proximity:
     def _cells_at(self, cells: Index, steps: Index) -> Index:
         """Partners' cells ``steps`` away from ``cells`` of ours: shape (cells, steps), -1 where there is none."""
         wanted = cells[:, None] + steps
+        if self.table.size:
+            return np.asarray(self.table[wanted], np.int64)
         found = np.searchsorted(self.b.cell, wanted)
         found[found == self.b.cell.size] = 0
         found[self.b.cell[found] != wanted] = -1
@@ -144,7 +152,8 @@ class Proximity:
         """Partners of our sorted points from ``begin`` to ``end``, by place; -1 where none was accepted in time."""
         near = self._cells_at(self.a.cell[cells], self.steps)
         weights = np.where(near >= 0, self.b.members[near], 0) * self.bounds
-        sums = np.cumsum(weights, axis=1)
+        sums, begins = np.cumsum(weights, axis=1), np.empty((len(near), _SHARES), np.int64)
+        guide(sums, begins)
         row_of = np.repeat(np.arange(len(near)), self.a.members[cells])
         chosen = np.full((end - begin, n), -1, np.int64)
         short = np.arange(end - begin)
@@ -156,7 +165,7 @@ class Proximity:
             uniform = rng.random((missing, 3))
             propose(
                 chosen, short, row_of, self.a.points[begin:end], self.b.points, self.a.order[begin:end], self.b.order,
-                near, sums, self.b.first, self.b.members, uniform, skip_self, places, entries, apart,
+                near, sums, begins, self.b.first, self.b.members, uniform, skip_self, places, entries, apart,
             )  # fmt: skip
             accepted = uniform[:, 2] * self.bounds[entries] < self.kernel(apart)
             take(chosen, short, places, accepted, not multapses)

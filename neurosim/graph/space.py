@@ -79,12 +79,13 @@ def distances(a: Points, b: Points) -> Points:
     return np.sqrt(square)
 
 
-def some_distances(a: Points, b: Points, n: int = 20_000) -> Points:
-    """Distances (um) of some pairs of points, the same each time: for estimates."""
+def some_distances(a: Points, b: Points, n: int = 200_000) -> Points:
+    """Distances (um) of some pairs of different points, the same each time: for estimates."""
     if not len(a) or not len(b):
         return np.zeros(0)
     rng = np.random.default_rng(0)
-    return distances(a[rng.integers(len(a), size=n)], b[rng.integers(len(b), size=n)])
+    apart = distances(a[rng.integers(len(a), size=n)], b[rng.integers(len(b), size=n)])
+    return apart[apart > 0.0]
 
 
 def points_at(population: Population, slots: Slots) -> Points:
