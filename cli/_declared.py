@@ -1,8 +1,9 @@
-"""What the library declares: neuron models, learning rules, connectors and placements, as JSON and as pages."""
+"""What the library declares: neuron models, rules, connectors and placements, as JSON and as pages."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from neurosim.graph.kinds import Kind
     from neurosim.models import NeuronModel, Parameter
     from neurosim.models.rules import LearningRule
+    from neurosim.models.structural import StructuralRule
 
-    Declared = NeuronModel | LearningRule | type[Kind]
+    Declared = NeuronModel | LearningRule | StructuralRule | type[Kind]
 
 #: Kinds that are written as a name with parameters: what one is called, and how it stands in a scenario.
 WRITTEN = {
@@ -32,10 +34,12 @@ def library() -> dict[str, Mapping[str, Declared]]:
     from neurosim.graph.placement import placements
     from neurosim.models import neuron_models
     from neurosim.models.learning import learning_rules
+    from neurosim.models.structure import structural_rules
 
     return {
         "neurons": neuron_models(),
         "learning": learning_rules(),
+        "structure": structural_rules(),
         "connectors": connectors(),
         "kernels": distance_kernels(),
         "placements": placements(),
@@ -53,6 +57,8 @@ def facts(kind: str, declared: Any) -> dict[str, Any]:
     """Return everything that is declared, JSON-able."""
     if kind in WRITTEN:
         return _written_facts(kind, declared)
+    if kind == "structure":
+        return _structure_facts(declared)
     return _model_facts(declared) if kind == "neurons" else _rule_facts(declared)
 
 
@@ -64,6 +70,8 @@ def show(kind: str, declared: Any) -> None:
         _show_written(kind, declared)
     elif kind == "neurons":
         _show_model(declared)
+    elif kind == "structure":
+        _show_structure(declared)
     else:
         _show_rule(declared)
     if getattr(declared, "source", ""):
@@ -72,14 +80,21 @@ def show(kind: str, declared: Any) -> None:
 
 def _parameters(parameters: Iterable[Parameter]) -> dict[str, Any]:
     return {
-        p.name: {"default": p.default, "unit": p.unit, "meaning": p.meaning, "allowed": p.range} for p in parameters
+        p.name: {"default": _limited(p.default), "unit": p.unit, "meaning": p.meaning, "allowed": p.range}
+        for p in parameters
     }
+
+
+def _limited(default: float) -> float | None:
+    """None where there is no limit: JSON knows no infinity."""
+    return None if math.isinf(default) else default
 
 
 def _show_parameters(parameters: Iterable[Parameter]) -> None:
     table = new_table("parameter", ">default", "unit", "meaning", "allowed")
     for p in parameters:
-        table.add_row(p.name, f"{p.default:g}", p.unit, escape(p.meaning), p.range)
+        default = "no limit" if math.isinf(p.default) else f"{p.default:g}"
+        table.add_row(p.name, default, p.unit, escape(p.meaning), p.range)
     if table.row_count:
         console().print(table)
 
@@ -178,6 +193,34 @@ def _show_rule(rule: LearningRule) -> None:
         console().print(table)
     if rule.writes_delay:
         console().print("[label]It changes delays, so the projection must declare bounds for them.[/]")
+
+
+# ---- structural rules -------------------------------------------------------------------------------
+
+
+def _structure_facts(rule: StructuralRule) -> dict[str, Any]:
+    return {
+        "kind": "structural rule",
+        "name": rule.name,
+        "summary": rule.summary,
+        "about": "neurons" if rule.of_neurons else "synapses",
+        "equations": [line.strip() for line in rule.equations.strip().splitlines()],
+        "clauses": {clause: " ".join(getattr(rule, clause).split()) for clause in rule.clauses},
+        "initial": dict(rule.initial),
+        "parameters": _parameters(rule.parameters),
+        "autapses": rule.autapses,
+        "multapses": rule.multapses,
+        "source": rule.source,
+    }
+
+
+def _show_structure(rule: StructuralRule) -> None:
+    parts = [("equations", rule.equations), *((clause, getattr(rule, clause)) for clause in rule.clauses)]
+    parts += [("initial", "\n".join(f"{name} = {value}" for name, value in rule.initial.items()))]
+    _show_code(parts)
+    _show_parameters(rule.parameters)
+    said = "population: NAME" if rule.of_neurons else "projection: NAME"
+    console().print(f"[label]in a scenario[/]  {escape(f'{rule.name}: {{{said}, every: TIME}}')}")
 
 
 # ---- connectors, kernels, placements ----------------------------------------------------------------

@@ -16,19 +16,20 @@ from neurosim.errors import UsageError, unknown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_KINDS = {"neurons": "neuron model", "learning": "learning rule"} | {kind: one for kind, (one, _) in WRITTEN.items()}
+_KINDS = {"neurons": "neuron model", "learning": "learning rule", "structure": "structural rule"}
+_KINDS |= {kind: one for kind, (one, _) in WRITTEN.items()}
 
 
-@click.command("models", short_help="List the models, learning rules, connectors and placements.")
+@click.command("models", short_help="List the models, rules, connectors and placements.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--code", is_flag=True, help="Print the source of the kernel that is generated from NAME.")
 @click.option("-o", "--picture", metavar="FILE.png", help="Draw what NAME does (png, pdf, svg).")
 def command(name: str | None, as_json: bool, code: bool, picture: str | None) -> None:
-    """List all neuron models, learning rules, connectors and placements, or show NAME: equations, parameters, units."""
+    """List all neuron models, rules, connectors and placements, or show NAME: equations, parameters, units."""
     if name is None:
         if code or picture:
-            raise UsageError("`--code` and `--picture` need the NAME of a neuron model or learning rule.")
+            raise UsageError("`--code` and `--picture` need the NAME of a neuron model or rule.")
         _list(as_json)
         return
     if as_json and code:
@@ -37,7 +38,7 @@ def command(name: str | None, as_json: bool, code: bool, picture: str | None) ->
     kind = next((kind for kind, group in found.items() if name in group), None)
     if kind is None:
         names = [one for group in found.values() for one in group]
-        raise unknown("model, learning rule, connector or placement", name, names)
+        raise unknown("model, rule, connector or placement", name, names)
     declared = found[kind][name]
     if kind in WRITTEN and (code or picture):
         raise UsageError(f"{name} is a {_KINDS[kind]}: no kernel is generated from it, and there is no picture of it.")
@@ -79,6 +80,10 @@ def _code(kind: str, declared: Any) -> str:
         if declared.times:
             raise UsageError(f"{declared.name} has no equations; its kernel is written by hand.")
         return code(declared)
+    if kind == "structure":
+        from neurosim.viz.structure_trials import code as of_structure
+
+        return of_structure(declared)
     from neurosim.engine.learning.events import Events
     from neurosim.engine.learning.generate import module_source
     from neurosim.graph.rule_names import named
@@ -90,8 +95,9 @@ def _code(kind: str, declared: Any) -> str:
 
 
 def _draw(kind: str, declared: Any, target: Path) -> None:
-    from neurosim.viz import models, rules
+    from neurosim.viz import models, rules, structural_rules
     from neurosim.viz.style import save
 
-    figure: Figure = models.draw(declared()) if kind == "neurons" else rules.draw(declared())
+    draw: dict[str, Any] = {"neurons": models.draw, "learning": rules.draw, "structure": structural_rules.draw}
+    figure: Figure = draw[kind](declared if kind == "structure" else declared())
     save(figure, target)

@@ -114,6 +114,10 @@ class NeuronTraces:
         self.dynamics = self.rule.dynamics[self.population.name]
         self._numbers = np.array([self._numbers[0], *self._values()], np.float64)
 
+    def code(self) -> str:
+        """The source of the kernels."""
+        return self._text()
+
     def _table(self) -> tuple[NDArray[np.int64], list[Any]]:
         names = [self.rule.column("seen"), "born", *map(self.rule.column, self.names)]
         columns = [self.population.columns[name] for name in names]

@@ -62,6 +62,17 @@ class Tenant:
             synapses.propose(self.rule, look, self.surveys, changes)
 
 
+def code(rule: BoundStructure, dt: float) -> str:
+    """The source of all kernels that are generated for a rule of a network; "" where none is."""
+    tenant = Tenant(rule, dt, 0)
+    texts = [traces.code() for traces in tenant.traces.values()]
+    if {"die", "rank"} & set(rule.rule.clauses):
+        look = Look(rule, tenant.traces)
+        looked = [s for s in tenant.surveys.values() if not synapses.is_lottery(rule, s.projection)]
+        texts += [survey.code(look) for survey in looked]
+    return "\n\n".join(dict.fromkeys(texts))
+
+
 class StructureRunner:
     """What a running simulation does for the structural rules of its network."""
 

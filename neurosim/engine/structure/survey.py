@@ -104,11 +104,8 @@ class Survey:
         """Look through all rows, in the order of the sources' ids."""
         projection = self.projection
         self._bring_up()
-        pairs = look.pair_columns(projection, self._names)
-        held = {side: self._side(look, pairs, side) for side in ("pre", "post")}
-        columns = self._columns()
-        text = self._text(held, columns)
-        module = generated.module(f"structure_{self.rule.rule.name}", text)
+        held, columns = self._held(look), self._columns()
+        module = generated.module(f"structure_{self.rule.rule.name}", self._text(held, columns))
         numbers = np.array(self._numbers(look), np.float64)
         tables = {side: np.array([address_of(a) for _, a in named] or [0], np.int64) for side, named in held.items()}
         stored = np.array([address_of(array) for _, array in columns] or [0], np.int64)
@@ -129,6 +126,14 @@ class Survey:
             parts.append((row_out[:n].copy(), place_out[:n].copy(), rank[:n].copy(), chance[:n].copy()))
         nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
         return Found(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
+
+    def code(self, look: Look) -> str:
+        """The source of the kernel."""
+        return self._text(self._held(look), self._columns())
+
+    def _held(self, look: Look) -> dict[str, list[tuple[str, Values]]]:
+        pairs = look.pair_columns(self.projection, self._names)
+        return {side: self._side(look, pairs, side) for side in ("pre", "post")}
 
     def _bring_up(self) -> None:
         """Structural rules are events: rows are settled, so that columns hold what is true now."""

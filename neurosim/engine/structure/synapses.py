@@ -47,8 +47,8 @@ def _dying(rule: BoundStructure, look: Look, surveys: Mapping[str, Survey], said
     """Who dies of ``die``, ``chance``, ``rank`` and ``surplus``; ranks are compared across projections."""
     found: dict[str, Found] = {}
     for projection in rule.projections:
-        one = _thinned(rule, projection, look) if _is_lottery(rule, projection) else surveys[projection.name].find(look)
-        if "chance" in said and not _is_lottery(rule, projection):
+        one = _thinned(rule, projection, look) if is_lottery(rule, projection) else surveys[projection.name].find(look)
+        if "chance" in said and not is_lottery(rule, projection):
             chosen = look.stream(f"chance {projection.name}").random(one.places.size) < one.chance
             rank = one.rank[chosen] if "rank" in said else one.rank
             one = Found(one.rows[chosen], one.places[chosen], rank, one.chance[chosen])
@@ -60,7 +60,7 @@ def _dying(rule: BoundStructure, look: Look, surveys: Mapping[str, Survey], said
     return {name: (one.rows, one.places) for name, one in found.items()}
 
 
-def _is_lottery(rule: BoundStructure, projection: Projection) -> bool:
+def is_lottery(rule: BoundStructure, projection: Projection) -> bool:
     """Whether every synapse dies with the same chance, so that nobody need look at those that live."""
     die = rule.expressions.get(("die", projection.name))
     chance = rule.expressions.get(("chance", projection.name))
