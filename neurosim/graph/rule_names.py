@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 #: Names that the generated kernels use for themselves.
 _TAKEN = """
-    amount amplitude arrival arrive at at_head at_place begin before born born_at brought c call came chosen column
-    coming constants cursor d d_high d_low delay dt due emissions emitted enqueue entry events f faded fade fields fire
-    fired first floats gather head hit i integers is_quick j k latest listed m mask math n n_fired n_listed nodes
-    nodes_of node np now older out parity pending piece_of place places pool population posts r record released
-    replayed ring room route row row_steps row_values rows s_hi s_lo seen serials settle shard shown since slot slots
-    spike spikes state step step_of tables target ticked u v w values w_high w_low waiting weight words young
+    ahead amount amplitude arrival arrive arriving at at_head at_place before begin born born_at brought c call came
+    catch_up chosen column coming constants cursor d d_high d_low delay dt due emission emissions emitted end
+    enqueue entry events f faded fields fill fire fired first floats gather head i integers j k lanes latest left
+    listed m mask math more n n_fired n_lanes n_listed node nodes nodes_of now np older out parity pending piece_of
+    place places pool population posts r reals record released replayed ring room route row row_steps row_values
+    rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes state step target ticked u
+    under_way v values w w_high w_low waiting weight wholes words young
 """
 #: Names that synapses have for users already.
 _SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})

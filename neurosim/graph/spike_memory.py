@@ -1,9 +1,10 @@
 """The latest spikes of a projection's target neurons, with values (traces) as they were right after each.
 
-An entry is a row of 8-byte words: step, index of the neuron's next entry (-1: none yet), then values. Entry ``s`` is
-the oldest that is kept of the neuron at slot ``s``; those that came after it stand in logs, one per shard of the
-target, in the order of time. Every synapse holds the index of the last entry that it has seen (its *cursor*), so that
-it finds the next ones without looking for them. When a log is full all rows are settled, every neuron's latest entry
+An entry is a row of 8-byte words: step, index of the neuron's next entry, then values. Entry ``s`` is the oldest that
+is kept of the neuron at slot ``s``; those that came after it stand in logs, one per shard of the target, in the order
+of time. The very last entry stands for a spike that has not happened: its step never comes, and it follows itself and
+every neuron's latest, so that whoever goes on from entry to entry need not ask whether there is one. Every synapse
+holds the index of the last entry that it has seen (its *cursor*), and finds the next ones without looking for them. When a log is full all rows are settled, every neuron's latest entry
 becomes its oldest one, and the log is empty.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from neurosim.compiled import address_of
 
 NEVER = -(2**62)
+LATER = 2**62  # a step that never comes
 STEP, NEXT, VALUES = 0, 1, 2
 SPIKES = np.dtype([(name, np.int64) for name in ("entries", "latest", "slots", "capacity", "width", "used", "shards")])
 
@@ -28,12 +30,18 @@ class SpikeMemory:
 
     def __init__(self, slots: int, n_values: int, shards: int, capacity: int) -> None:
         self.slots, self.shards, self.capacity = slots, shards, capacity
-        self.entries = np.zeros((slots + shards * capacity, VALUES + n_values), np.int64)
+        self.entries = self._emptied(VALUES + n_values)
         self.latest = np.arange(slots)
         self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, SPIKES)
         self.forget(np.arange(slots))
         self._publish()
+
+    def _emptied(self, width: int) -> Index:
+        """Room for all entries, the last of which is that of a spike that has not happened."""
+        entries = np.zeros((self.slots + self.shards * self.capacity + 1, width), np.int64)
+        entries[-1, STEP], entries[-1, NEXT] = LATER, entries.shape[0] - 1
+        return entries
 
     def _publish(self) -> None:
         for name, value in (
@@ -46,7 +54,7 @@ class SpikeMemory:
     def forget(self, slots: Index) -> None:
         """The neurons at these slots are new and have never fired."""
         self.entries[slots] = 0
-        self.entries[slots, STEP], self.entries[slots, NEXT] = NEVER, -1
+        self.entries[slots, STEP], self.entries[slots, NEXT] = NEVER, self.entries.shape[0] - 1
         self.latest[slots] = slots
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -70,14 +78,14 @@ class SpikeMemory:
         return self._rebuild(old, new, slots, self.capacity)
 
     def _rebuild(self, old: Index, new: Index, slots: int, capacity: int) -> Index:
-        place = np.full(self.entries.shape[0] + 1, -1, np.int64)  # the last is for "none"
-        place[old] = new
-        moved = np.zeros((slots + self.shards * capacity, self.entries.shape[1]), np.int64)
+        place = np.full(self.entries.shape[0], -1, np.int64)
+        place[old], place[-1] = new, slots + self.shards * capacity
         logs = self._logs()
         for shard, (first, used) in enumerate(logs):
             place[first : first + used] = slots + shard * capacity + np.arange(used)
         before, latest = self.entries, self.latest
-        self.entries, self.latest, self.slots, self.capacity = moved, np.arange(slots), slots, capacity
+        self.latest, self.slots, self.capacity = np.arange(slots), slots, capacity
+        self.entries = moved = self._emptied(before.shape[1])
         self.forget(np.arange(slots))
         kept = np.concatenate([old, *(first + np.arange(used) for first, used in logs)])
         moved[place[kept]] = before[kept]

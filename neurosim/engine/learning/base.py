@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, inlined
+from neurosim.compiled import array_at, embedded, inlined
 from neurosim.engine.records import floats, integers
 from neurosim.functions import exp
 from neurosim.graph import emission_memory as emission
 from neurosim.graph import spike_memory as spike
 from neurosim.graph.emission_memory import NEVER
-
-LATER = 2**62  # a step that never comes
+from neurosim.graph.spike_memory import LATER
 
 _STEP, _BEFORE, _SETTLED, _VALUES = emission.STEP, emission.BEFORE, emission.SETTLED, emission.VALUES
 _NEXT = spike.NEXT
+
+#: Synapses that are worked on at one time: what is known of them fits into the innermost cache.
+LANES = 128
+#: So few synapses are done one by one: a vector would be mostly empty.
+FEW = 4
 
 #: Of one plastic projection. ``target``: its population's record. ``spikes`` and ``emissions``: the memories of the
 #: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps. ``young`` (int64 per
@@ -23,7 +27,7 @@ _NEXT = spike.NEXT
 #: holds spikes under way where delays are learned. The limits say when a memory is long enough to be tended.
 FIELDS = [
     *integers("route", "spikes", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
-    *integers("spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
+    *integers("lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
     *floats("amount"),
 ]
 
@@ -31,19 +35,17 @@ FIELDS = [
 REBASE = 1 << 62
 
 
-@inlined
-def faded(table, steps, rate):
-    """exp(-steps·rate): from a table of the first few thousand steps, else computed; 0 where it is below 1e-304."""
-    if steps < table.size:
-        return table[np.uint64(steps)]
-    faded_by = steps * rate
-    return exp(-faded_by) if faded_by < 700.0 else 0.0
+@embedded
+def faded(steps, rate):
+    """exp(-steps·rate), and 0 where it is below 1e-304."""
+    by = steps * rate
+    return exp(-by) if by < 700.0 else 0.0
 
 
 @inlined
 def spike_words(memory):
     """All words of a memory of spikes, as integers and as doubles."""
-    n = (memory.slots + memory.shards * memory.capacity) * memory.width
+    n = (memory.slots + memory.shards * memory.capacity + 1) * memory.width
     return array_at(memory.entries, n, np.int64), array_at(memory.entries, n, np.float64)
 
 
@@ -52,18 +54,6 @@ def row_words(memory):
     """All words of a memory of emissions, as integers and as doubles."""
     n = (memory.heads + memory.shards * memory.capacity) * memory.width
     return array_at(memory.entries, n, np.int64), array_at(memory.entries, n, np.float64)
-
-
-@inlined
-def next_spike(words, width, entry):
-    """The entry after ``entry``, -1 for none."""
-    return words[np.uint64(entry * width + _NEXT)]
-
-
-@inlined
-def step_of(words, width, entry):
-    """The step of a spike; of entry -1 (there is none), one that never comes."""
-    return words[np.uint64(max(entry, 0) * width)] if entry >= 0 else LATER
 
 
 @inlined
@@ -90,6 +80,18 @@ def gather(words, values, memory, head, longest, steps, brought):
             brought[i * n_values + k] = values[at + _VALUES + k]
         entry = words[at + _BEFORE]
     return m
+
+
+@inlined
+def under_way(emitted, m, longest, since, step):
+    """How many spikes arrived at every synapse of a row since it was settled: 0 or 1; -1 where that is not so simple.
+
+    It is not where some have arrived here and not there, at that time or now.
+    """
+    if m == 0 or emitted[m - 1] + longest <= since:
+        return 0
+    alone = m == 1 or emitted[m - 2] + longest <= since
+    return 1 if alone and emitted[m - 1] == since and emitted[m - 1] + longest <= step else -1
 
 
 @inlined
@@ -147,7 +149,7 @@ def note_spike(words, memory, shard, slot, step):
     words[latest[slot] * memory.width + _NEXT] = entry
     latest[slot] = entry
     words[entry * memory.width] = step
-    words[entry * memory.width + _NEXT] = -1
+    words[entry * memory.width + _NEXT] = memory.slots + memory.shards * memory.capacity
     return entry
 
 

@@ -79,11 +79,6 @@ class Events:
         return [*names, "dt"]
 
     @property
-    def tables(self) -> list[str]:
-        """Names of the tables of exponentials, one per trace and dynamic variable."""
-        return [f"{one[item.name]}_fading" for one, item in self.pre + self.post + self.dynamic]
-
-    @property
     def state(self) -> list[str]:
         """Names of what a synapse has of its own, weight first."""
         names = ["weight"] + (["delay"] if self.own else [])
@@ -107,10 +102,6 @@ class Events:
     def code(self, kind: str, rules: Sequence[Named], now: str) -> list[str]:
         """Lines that do what ``rules`` do at an event of a ``kind`` at step ``now``, with bounds and rounding."""
         lines = [*self.traces((kind,), rules, now), *self.brought_up(now)]
-        if kind == "on_post":
-            for place, (one, name) in enumerate(self.captures):
-                if self.reads(("on_post",), name, one):
-                    lines.append(f"{one[name]} = {self.word('coming', 2 + len(self.post) + place, 'values')}")
         for one in rules:
             lines += self.statements(one, kind)
         return [*lines, *self.settled()]
@@ -136,14 +127,13 @@ class Events:
             name = one[trace.name]
             read = one in rules and self.reads(kinds, trace.name, one)
             if self.own and (read or (one in rules and kinds == ("on_arrival",))):
-                lines.append(f"{name} = {name}_kept * faded({name}_fading, {now} - seen, {name}_rate)")
+                lines.append(f"{name} = {name}_kept * faded({now} - seen, {name}_rate)")
             elif read:
-                lines.append(f"{name} = {name}_came * faded({name}_fading, {now} - came, {name}_rate)")
-        for place, (one, trace) in enumerate(self.post):
+                lines.append(f"{name} = {name}_came * faded({now} - came, {name}_rate)")
+        for one, trace in self.post:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                fading = f"faded({name}_fading, {now} - {self.word('cursor', 0)}, {name}_rate)"
-                lines.append(f"{name} = {self.word('cursor', 2 + place, 'values')} * {fading}")
+                lines.append(f"{name} = {name}_left * faded({now} - left, {name}_rate)")
         if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
             lines.append("delay = d * dt")
         return lines
@@ -158,6 +148,22 @@ class Events:
         return f"{array}[np.uint64({entry} * {self.width}{f' + {k}' if k else ''})]"
 
     @property
+    def left(self) -> list[str]:
+        """Names of what the last spike seen has left: its step, and the postsynaptic traces right after it."""
+        return ["left", *(f"{one[t.name]}_left" for one, t in self.post)] if self.post else []
+
+    def looked_up(self, entry: str = "cursor") -> list[str]:
+        """Lines that look up what the spike of an entry has left."""
+        lines = [f"left = {self.word(entry, 0)}"] if self.post else []
+        return lines + [f"{name} = {self.word(entry, 2 + k, 'values')}" for k, name in enumerate(self.left[1:])]
+
+    @property
+    def captured(self) -> dict[str, int]:
+        """Values captured at the target's spike that its event reads: name, and which word of the entry it is."""
+        captures = enumerate(self.captures, start=2 + len(self.post))
+        return {one[name]: place for place, (one, name) in captures if self.reads(("on_post",), name, one)}
+
+    @property
     def came(self) -> list[str]:
         """Names of what the latest arrival has brought: its step, and the shared presynaptic traces."""
         return [] if self.own or not self.pre else ["came", *(f"{one[t.name]}_came" for one, t in self.pre)]
@@ -169,7 +175,7 @@ class Events:
 
     @staticmethod
     def _faded_variable(name: str, now: str) -> str:
-        fading = f"faded({name}_fading, {now} - at, {name}_rate)"
+        fading = f"faded({now} - at, {name}_rate)"
         return f"{name} = {name}_target + ({name} - {name}_target) * {fading}"
 
     def peeked(self, now: str) -> list[str]:

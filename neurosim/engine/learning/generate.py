@@ -13,7 +13,9 @@ parameters. The kernels of one projection are
 
 from __future__ import annotations
 
+from neurosim.engine.learning.base import LANES
 from neurosim.engine.learning.events import Events, indented, tuple_of
+from neurosim.engine.learning.passes import Passes
 from neurosim.engine.learning.replay import Replay
 from neurosim.expressions.source import functions_in, source
 from neurosim.expressions.tree import Node, Symbol, walk
@@ -24,10 +26,10 @@ import math
 
 import numpy as np
 
-from neurosim.compiled import array_at, by_address, call, inlined, record_at
+from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
-    FIELDS, LATER, REBASE, born_at, column, faded, forget_emissions, forget_spikes, gather, next_spike, note_emission,
-    note_spike, piece_of, row_words, spike_words, step_of,
+    FEW, FIELDS, LANES, LATER, REBASE, born_at, column, faded, forget_emissions, forget_spikes, gather, note_emission,
+    note_spike, piece_of, row_words, spike_words, under_way,
 )
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
 from neurosim.engine.records import POPULATION, ROUTE, floats, integers
@@ -47,12 +49,11 @@ RECORD = np.dtype(
 def module_source(events: Events) -> str:
     """The text of the kernels for the rules of one projection."""
     writer = _Writer(events)
-    parts = [*writer.replay.functions(), writer.ticked(), _SEND, writer.deliver(), writer.settle(), writer.peek(),
+    parts = [*writer.replay.functions(), *writer.quick(), writer.ticked(), _SEND, writer.deliver(), writer.settle(), writer.peek(),
              writer.note_spikes(), writer.tick(), _TEND]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
-    numbers = [name for item in events.tables for name in (item, f"{item}_size")]
-    numbers += [f"state_{name}" for name in events.states]
+    numbers = [f"state_{name}" for name in events.states]
     numbers += [f"period_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
     head = _HEAD.format(
         rules=", ".join(one.rule.name for one in events.rules) or "none",
@@ -62,20 +63,28 @@ def module_source(events: Events) -> str:
     return head + "\n\n" + body
 
 
+def lanes_of(events: Events) -> int:
+    """Words that a synapse of a quiet row needs while it is worked on."""
+    return 0 if events.own else Passes(events, Replay(events)).words
+
+
 class _Writer:
     def __init__(self, events: Events) -> None:
         self.e = events
         self.replay = Replay(events)
+        self.passes = None if events.own else Passes(events, self.replay)
         self.n_pre = len(events.pre)
+
+    def quick(self) -> list[str]:
+        """The functions for quiet rows."""
+        return self.passes.functions() if self.passes is not None else []
 
     # -- pieces of text -----------------------------------------------------------------------------------
 
     def opened(self) -> list[str]:
-        """Lines that open the record and what it points to; numbers and tables are taken out once per call."""
-        tables = [f"array_at(r.{name}, r.{name}_size, np.float64)" for name in self.e.tables]
+        """Lines that open the record and what it points to; numbers are taken out once per call."""
         lines = [*_OPEN, *(["pool = record_at(r.pool, POOL)"] if self.e.own else [])]
         lines.append(f"constants = {tuple_of([f'r.{name}' for name in self.e.constants])}")
-        lines.append(f"tables = {tuple_of(tables)}" if tables else "tables = constants")
         return [*lines, *self.replay.unpacked()]
 
     def columns(self, begin: str, n: str) -> list[str]:
@@ -120,7 +129,7 @@ class _Writer:
             lines += [f"born = born_at(r, row, serials[{c}]) if young else np.int64(-1)", "k = 0"]
             if self.e.follows_arrivals:
                 lines += ["while k < m and emitted[k] + d <= since:", "    k += 1"]
-        return [*lines, self.replay.call("replayed", "step")]
+        return [*lines, self.replay.call("step")]
 
     def scratch(self) -> list[str]:
         """Lines that give a shard its room for the emissions of one row."""
@@ -133,11 +142,16 @@ class _Writer:
             "np.float64)",
         ]
 
-    def sent(self, quick: bool = False) -> list[str]:
+    def room(self) -> list[str]:
+        """The line that gives a shard its lanes."""
+        return [f"lanes = r.lanes + {8 * LANES * self.passes.words} * shard"] if self.passes is not None else []
+
+    def sent(self) -> list[str]:
         """Lines that send a spike on its way: amplitude and arrival first, then the rules' code at emission."""
         e = self.e
         shown, amplitude = e.amplitude("step")
-        lines = [*e.traces(("transmit",), e.rules, "step"), *shown, f"amplitude = {amplitude}"]
+        looked_up = e.looked_up() if e.transmits is not None or e.has("on_emission") else []
+        lines = [*looked_up, *e.traces(("transmit",), e.rules, "step"), *shown, f"amplitude = {amplitude}"]
         if e.own:
             lines += ["d = max(np.int64(math.floor(delay / r.dt + 0.5)), np.int64(1))",
                       "waiting = released(nodes, pool, shard, waiting, node)",
@@ -146,9 +160,8 @@ class _Writer:
         if e.has("on_emission"):
             lines += e.code("on_emission", e.rules, "step")
         if e.follows_arrivals and not e.own:
-            again = ["k = m", "m += 1", self.replay.call("replayed", "step"), "m -= 1"]
-            if not quick:
-                lines += ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
+            again = ["k = m", "m += 1", self.replay.call("step"), "m -= 1"]
+            lines += ["if d == 0:  # arrives now, after everything else of this step", *[f"    {x}" for x in again]]
         return [*lines, *self.kept("c"), "_send(route, ring, step, d, posts[c], amplitude, rows.stride)"]
 
     # -- kernels --------------------------------------------------------------------------------------------
@@ -159,20 +172,22 @@ class _Writer:
         traces, after = ["before = row_steps[at_head]"], ["note_emission(row_steps, emissions, shard, head, step)"]
         for place, (one, trace) in enumerate(e.pre):
             name = one[trace.name]
-            fading = f"faded({name}_fading, step - before, {name}_rate)"
+            fading = f"faded(step - before, {name}_rate)"
             grown = f"row_values[at_head + {3 + place}] * {fading} + 1.0 if before != NEVER else 1.0"
             traces.append(f"{name}_brought = {'1.0' if trace.nearest else grown}")
             traces.append(f"brought[m * {self.n_pre} + {place}] = {name}_brought")
             after.append(f"row_values[at_head + {3 + place}] = {name}_brought")
-        per_row = ["row = np.int64(slots[f])", "begin, n = piece_of(rows, row, shard)",
-                   *([] if e.pre else ["if n == 0:", "    continue"]),
-                   *self.prepared(), "emitted[m] = step", *traces, *self.columns("begin", "n")]
-        general = ["for c in range(n):", *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
-        if self.replay.has_quick:
-            quick = [*self.loaded("c"), *self.replay.quick(), *self.sent(quick=True)]
-            general = ["if route.has_zero == 0 and not young and is_quick(emitted, m, r.longest, since, step):",
-                       *[f"    {line}" for line in self.replay.before_quick()], "    for c in range(n):",
-                       *[f"        {line}" for line in quick],
+        per_row = ["row = np.int64(slots[f])", "begin, n = piece_of(rows, row, shard)", "events += n",
+                   *([] if e.pre else ["if n == 0:", "    continue"]), *self.prepared(), "emitted[m] = step", *traces]
+        general = [*self.columns("begin", "n"), "for c in range(n):",
+                   *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
+        if self.passes is not None:
+            quiet = ["end = begin + n", "while begin < end:", f"    n = min(end - begin, {LANES})",
+                     *[f"    {line}" for line in [*self.columns("begin", "n"), *self.passes.row(_PUT)]],
+                     f"    begin += {LANES}"]
+            general = ["arriving = np.int64(-1) if young or route.has_zero else "
+                       "np.int64(under_way(emitted, m, r.longest, since, step))", "if arriving >= 0:",
+                       *[f"    {line}" for line in [*self.passes.before(), *quiet]],
                        "else:", *[f"    {line}" for line in general]]
         return (
             "@by_address\n"
@@ -181,18 +196,18 @@ class _Writer:
             + indented([*self.opened(), "slots = array_at(fired, n_fired, np.uint32)",
                         "ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)",
                         "events = 0", "for shard in range(s_lo, s_hi):"], 1)
-            + indented([*self.scratch(), "for f in range(n_fired):"], 2)
-            + indented([*per_row, *general, *after, "events += n"], 3) + "    return events\n"
+            + indented([*self.scratch(), *self.room(), "for f in range(n_fired):"], 2)
+            + indented([*per_row, *general, *after], 3) + "    return events\n"
         )  # fmt: skip
 
     def settle(self) -> str:
         """The kernel that brings rows up to now in place."""
         e, state = self.e, ", ".join(self.e.state)
-        about = ", ".join([*e.came, *([] if e.own else ["d"]), "cursor"])
-        arguments = f"r, mask, step, row, np.int64(posts[c]), {about}, words, values, constants, tables"
+        about = ", ".join([*e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
         rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
-        per_synapse = [*self.lived("c"), *free, "if mask:", f"    {state} = ticked({arguments}, {state})", *rebase,
+        per_synapse = [*self.lived("c"), *free, "if mask:", *[f"    {line}" for line in e.looked_up()],
+                       f"    {state} = ticked(r, mask, step, row, np.int64(posts[c]), {about})", *rebase,
                        *self.kept("c")]
         return (
             "@by_address\n"
@@ -228,7 +243,7 @@ class _Writer:
     def ticked(self) -> str:
         """The function that does what is due at once: modulators and periodic code, one event of each kind."""
         e, state = self.e, ", ".join(self.e.state)
-        about = ", ".join([*e.came, *([] if e.own else ["d"]), "cursor"])
+        about = ", ".join(["target", *e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
         body = [*(["amount = r.amount"] if e.has("on_modulator") else []), *self.replay.unpacked()]
         for kind, first in (("on_modulator", 0), ("every", 20), ("clocked", 40)):
             if not e.has(kind):
@@ -243,8 +258,7 @@ class _Writer:
                     own = [*e.traces((kind,), [one], "now"), *e.statements(one, kind)]
                     body += [f"        {line}" for line in own]
             body += [f"    {line}" for line in e.settled()]
-        arguments = f"r, mask, now, row, target, {about}, words, values, constants, tables, {state}"
-        head = f'@inlined\ndef ticked({arguments}):\n    """Do what the rules of ``mask`` (one bit each) do now."""\n'
+        head = f'@inlined\ndef ticked(r, mask, now, row, {about}):\n    """Do what the rules of ``mask`` (one bit each) do now."""\n'
         return head + indented([*body, f"return {state}"], 1)
 
     def note_spikes(self) -> str:
@@ -255,7 +269,7 @@ class _Writer:
                  "before = words[latest]"]
         for place, (one, trace) in enumerate(e.post):
             name = one[trace.name]
-            fading = f"faded({name}_fading, step - before, {name}_rate)"
+            fading = f"faded(step - before, {name}_rate)"
             old = f"values[latest + {2 + place}] * {fading} + 1.0 if before != NEVER else 1.0"
             lines.append(f"{name} = {'1.0' if trace.nearest else old}")
         for name in [n for n in e.states if any(_reads(tree, n) for one in e.rules for _, tree in one.rule.captures)]:
@@ -308,6 +322,14 @@ spikes, emissions = record_at(r.spikes, SPIKES), record_at(r.emissions, EMISSION
 words, values = spike_words(spikes)
 row_steps, row_values = row_words(emissions)
 '''.strip().splitlines()
+
+#: How a quiet row sends: all its delays are at least one step.
+_PUT = [
+    "place = np.uint64(((step + {d}) & route.mask) * route.n_slots) + np.uint64(posts[c])",
+    "ring[place] += {amplitude}",
+    "if route.tally != 0:",
+    "    array_at(route.tally, (route.mask + 1) * route.n_slots, np.uint32)[place] += np.uint32(1)",
+]
 
 _SEND = '''
 @inlined

@@ -1,15 +1,14 @@
 """Source text of how one synapse lives through what has happened since its row was last touched.
 
-The general way takes arrivals and the target's spikes one by one, whichever comes next. Most rows are *quiet*: one
-spike was under way, it has arrived by now, and few spikes of the target lie around it. For rules whose code is cheap
-there is a quick way for them without branches that nobody can foresee: the first spike before the arrival, the
-arrival, the first spike after it, each done or undone by selection; loops take what is left.
+This is the general way: arrivals and the target's spikes one by one, whichever comes next. Most rows go a faster way,
+see `neurosim.engine.learning.passes`; what happens at an event is written once for both.
 """
 
 from __future__ import annotations
 
-from neurosim.engine.learning.events import Events, indented
-from neurosim.expressions.source import functions_in
+from collections.abc import Mapping
+
+from neurosim.engine.learning.events import Events, indented, tuple_of
 
 
 class Replay:
@@ -17,49 +16,62 @@ class Replay:
 
     def __init__(self, events: Events) -> None:
         self.e = events
-        code = "\n".join(line for kind in ("on_arrival", "on_post") for line in self._code(kind))
-        heavy = set(functions_in(code)) - {"maximum", "minimum", "square", "clip"}
-        both = events.has("on_arrival") and events.has("on_post")
-        self.has_quick = both and not events.own and not heavy
-
-    def _code(self, kind: str) -> list[str]:
-        return self.e.code(kind, self.e.rules, "now")
+        self._state = ", ".join(events.state)
 
     def unpacked(self) -> list[str]:
-        """Lines that give numbers and tables their names."""
-        lines = [f"{', '.join(self.e.constants)}{',' if len(self.e.constants) == 1 else ''} = constants"]
-        if self.e.tables:
-            lines.append(f"{', '.join(self.e.tables)}{',' if len(self.e.tables) == 1 else ''} = tables")
-        return lines
+        """The line that gives numbers their names."""
+        return [f"{tuple_of(self.e.constants)[1:-1]} = constants"]
+
+    # -- events -----------------------------------------------------------------------------------------------
 
     @property
-    def _state(self) -> str:
-        return ", ".join(self.e.state)
+    def _about(self) -> list[str]:
+        """What an event is told besides its time and the synapse's state."""
+        return [*self.e.came, *([] if self.e.own else ["d"]), *self.e.left, "constants"]
 
-    _SPIKES = "words, values, constants, tables"
+    def functions(self) -> list[str]:
+        """The text of all functions."""
+        events = []
+        if self.e.has("on_arrival") or (self.e.own and self.e.follows_arrivals):
+            events.append(self._event("arrive", "on_arrival", [], "A spike arrives at the synapse at step ``now``."))
+        if self.e.has("on_post"):
+            events.append(self._event("fire", "on_post", list(self.e.captured), "The target fires at step ``now``."))
+        return [*events, self._replayed()]
 
-    @property
-    def _came(self) -> str:
-        return "".join(f"{name}, " for name in self.e.came)
+    def _event(self, name: str, kind: str, captured: list[str], about: str) -> str:
+        e, lines = self.e, list(self.unpacked())
+        code = e.code(kind, e.rules, "now") if e.has(kind) else []
+        if e.own and kind == "on_arrival":
+            lines += code or e.traces(("on_arrival",), e.rules, "now")
+            for one, trace in e.pre:
+                lines.append(f"{one[trace.name]}_kept = " + ("1.0" if trace.nearest else f"{one[trace.name]} + 1.0"))
+            lines += ["seen = now"] if e.pre else []
+        else:
+            lines += code
+        arguments = ", ".join(["now", *captured, *self._about, *e.state])
+        head = f'@spliced\ndef {name}({arguments}):\n    """{about}"""\n'
+        return head + indented([*lines, f"return {self._state}"], 1)
+
+    def happens(self, name: str, now: str, given: Mapping[str, str] | None = None) -> str:
+        """The line in which an event happens; ``given`` says what stands for an argument, else it is its name."""
+        captured = list(self.e.captured) if name == "fire" else []
+        arguments = [(given or {}).get(what, what) for what in [*captured, *self._about, *self.e.state]]
+        return f"{self._state} = {name}({', '.join([now, *arguments])})"
+
+    # -- the general way --------------------------------------------------------------------------------------
+
+    def call(self, now: str) -> str:
+        """The call of ``replayed``."""
+        result = "node, pending, " if self.e.own else "".join(f"{name}, " for name in self.e.came)
+        return f"{result}cursor, {self._state} = replayed({now}, {self._arguments})"
 
     @property
     def _arguments(self) -> str:
         about = "node, due, pending, nodes" if self.e.own else "born, k, m, d, emitted, brought"
-        return f"{about}, cursor, {self._SPIKES}, {self._state}"
-
-    def call(self, function: str, now: str) -> str:
-        """The call of ``replayed``."""
-        result = "node, pending, " if self.e.own else self._came
-        return f"{result}cursor, {self._state} = {function}({now}, {self._arguments})"
-
-    def _next(self, entry: str) -> str:
-        return self.e.word(entry, 1)
-
-    def _step(self, entry: str) -> str:
-        return f"step_of(words, {self.e.width}, {entry})"
+        return f"{about}, cursor, words, values, constants, {self._state}"
 
     def brought(self, k: str) -> list[str]:
-        """Lines that say what the arrival of emission ``k`` brings; nothing where there was none."""
+        """Lines that say what the arrival of emission ``k`` brings."""
         e = self.e
         lines = [f"came = emitted[{k}] + d"] if e.came else []
         for place, (one, trace) in enumerate(e.pre if not e.own else ()):
@@ -71,103 +83,35 @@ class Replay:
         """Lines for a synapse at which nothing has arrived yet."""
         return [f"{name} = {'np.int64(0)' if name == 'came' else '0.0'}" for name in self.e.came]
 
-    def functions(self) -> list[str]:
-        """The text of all functions."""
-        events = [self._event("arrive", "on_arrival", "A spike arrives at the synapse at step ``now``.")]
-        events.append(self._event("fire", "on_post", "The target fires at step ``now``: entry ``coming``."))
-        wanted = [self.e.follows_arrivals, self.e.has("on_post")]
-        texts = [text for text, is_wanted in zip(events, wanted, strict=True) if is_wanted]
-        return [*texts, self._replayed(), *([_IS_QUICK] if self.has_quick else [])]
-
-    def _event(self, name: str, kind: str, about: str) -> str:
-        entry = "coming, " if kind == "on_post" else ""
-        lines = list(self.unpacked())
-        code = self._code(kind) if self.e.has(kind) else []
-        if self.e.own and kind == "on_arrival":
-            lines += code or self.e.traces(("on_arrival",), self.e.rules, "now")
-            for one, trace in self.e.pre:
-                lines.append(f"{one[trace.name]}_kept = " + ("1.0" if trace.nearest else f"{one[trace.name]} + 1.0"))
-            lines += ["seen = now"] if self.e.pre else []
-        else:
-            lines += code
-        head = f"@inlined\ndef {name}(now, {entry}{self._about_trace}cursor, {self._SPIKES}, {self._state}):\n"
-        return head + f'    """{about}"""\n' + indented([*lines, f"return {self._state}"], 1)
-
-    @property
-    def _about_trace(self) -> str:
-        """Arguments that tell what the latest arrival has brought."""
-        return self._came if self.e.own else f"{self._came}d, "
-
-    def _happens(self, name: str, now: str, entry: str = "") -> str:
-        first = f"{entry}, " if entry else ""
-        return f"{self._state} = {name}({now}, {first}{self._about_trace}cursor, {self._SPIKES}, {self._state})"
-
     def _replayed(self) -> str:
-        """The function for the general way."""
         e = self.e
+        first = e.looked_up("cursor")
+        first += [f"coming = {e.word('cursor', 1)}"] if e.follows_spikes else []
+        if e.came:
+            first += [*self.nothing_came(), "if k > 0:", *[f"    {line}" for line in self.brought("k - 1")]]
         if e.own:
             arrival = "nodes[2 * node] if node >= 0 else (due if pending else LATER)"
-            act = [self._happens("arrive", "arrival"), "if node >= 0:", "    node = nodes[2 * node + 1]", "else:",
+            act = [self.happens("arrive", "arrival"), "if node >= 0:", "    node = nodes[2 * node + 1]", "else:",
                    "    pending = False"]
         else:
             arrival = "emitted[k] + d if k < m else LATER"
-            act = ["if emitted[k] > born:", "    " + self._happens("arrive", "arrival")] if e.has("on_arrival") else []
+            act = ["if emitted[k] > born:", f"    {self.happens('arrive', 'arrival')}"] if e.has("on_arrival") else []
             act += [*self.brought("k"), "k += 1"]
         loop = [f"arrival = {arrival if e.follows_arrivals else 'LATER'}",
-                f"spike = {self._step('coming') if e.follows_spikes else 'LATER'}",
+                f"spike = {e.word('coming', 0) if e.follows_spikes else 'LATER'}",
                 "if arrival <= spike:", "    if arrival > now:", "        break", *[f"    {line}" for line in act],
-                "else:", "    if spike > now:", "        break"]
-        if e.has("on_post"):
-            loop.append("    " + self._happens("fire", "spike", "coming"))
-        loop += ["    cursor = coming", f"    coming = {self._next('coming')}"]
+                "else:", "    if spike > now:", "        break", *[f"    {line}" for line in self.fires()]]
         text = f"@inlined\ndef replayed(now, {self._arguments}):\n"
         text += '    """Live through the arrivals and spikes of the target still to come, in order, up to ``now``."""\n'
-        first = [f"coming = {self._next('cursor')}" if e.follows_spikes else "coming = np.int64(-1)"]
-        if e.came:
-            first += [*self.nothing_came(), "if k > 0:", *[f"    {line}" for line in self.brought("k - 1")]]
         text += indented([*first, "while True:"], 1) + indented(loop, 2)
-        result = "node, pending, " if e.own else self._came
+        result = "node, pending, " if e.own else "".join(f"{name}, " for name in e.came)
         return text + f"    return {result}cursor, {self._state}\n"
 
-    def before_quick(self) -> list[str]:
-        """Lines for a quiet row, before its synapses: what was brought by the last two emissions."""
-        lines = ["latest = emitted[m - 1]", "older = emitted[m - 2] if m > 1 else latest - r.longest"]
-        for place, (one, trace) in enumerate(self.e.pre):
-            n, name = len(self.e.pre), one[trace.name]
-            at = [f"(m - {back}) * {n} + {place}" if n > 1 else f"m - {back}" for back in (1, 2)]
-            lines += [f"{name}_latest = brought[{at[0]}]", f"{name}_older = brought[{at[1]}] if m > 1 else 0.0"]
-        return lines
-
-    def quick(self) -> list[str]:
-        """Lines for a synapse of a quiet row: the spike of ``latest`` arrives, all before it have arrived."""
+    def fires(self) -> list[str]:
+        """Lines in which the target fires at step ``spike``, the time of the entry ``coming``."""
         e = self.e
-        new = ", ".join(f"new_{name}" for name in e.state)
-
-        def came(which: str) -> list[str]:
-            values = [f"{one[t.name]}_came = {one[t.name]}_{which}" for one, t in e.pre]
-            return [f"came = {which} + d", *values] if e.came else []
-
-        after = [f"spike = {self._step('coming')}", "hit = spike <= step",
-                 f"{new} = {self._happens('fire', 'min(spike, step)', 'max(coming, 0)').partition(' = ')[2]}",
-                 *[f"{name} = new_{name} if hit else {name}" for name in e.state],
-                 "cursor = coming if hit else cursor",
-                 f"coming = {self._next('max(coming, 0)')} if hit else np.int64(-1)"]
-
-        def rest(limit: str) -> list[str]:
-            return [f"while {self._step('coming')} {limit}:",
-                    "    " + self._happens("fire", self._step("coming"), "coming"), "    cursor = coming",
-                    f"    coming = {self._next('coming')}"]
-
-        return ["arrival = latest + d", f"coming = {self._next('cursor')}", *came("older"), *rest("< arrival"),
-                self._happens("arrive", "arrival"), *came("latest"), *after, *rest("<= step")]  # fmt: skip
-
-
-_IS_QUICK = '''
-@inlined
-def is_quick(emitted, m, longest, since, step):
-    """Whether a row has one spike under way, which has arrived by ``step``, and was settled when it was emitted."""
-    return (
-        m > 0 and emitted[m - 1] == since and emitted[m - 1] + longest <= step
-        and (m == 1 or emitted[m - 2] + longest <= since)
-    )
-'''
+        if not e.follows_spikes:
+            return []
+        lines = [f"{name} = {e.word('coming', place, 'values')}" for name, place in e.captured.items()]
+        lines += [self.happens("fire", "spike")] if e.has("on_post") else []
+        return [*lines, "cursor = coming", *e.looked_up("cursor"), f"coming = {e.word('coming', 1)}"]

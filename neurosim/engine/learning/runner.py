@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from neurosim import generated
 from neurosim.compiled import address_of
+from neurosim.engine.learning.base import LANES
 from neurosim.engine.learning.events import Events
-from neurosim.engine.learning.generate import module_source
+from neurosim.engine.learning.generate import lanes_of, module_source
 from neurosim.engine.records import filled
 from neurosim.errors import unknown
 from neurosim.graph.network import Network
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_TABLE = 4096  # steps of a table of exponentials at the most
-_FADED = 45.0  # time constants after which a trace is no longer worth a table
 _MEMORY = 64  # spikes per neuron that a log holds before rows are settled and it is emptied
 _LARGEST = 2**22  # … as long as that is no more than this
 
@@ -57,8 +56,9 @@ class Lowered:
         width = 1 + max(emissions.entries.shape[1] - 3, 1)
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
+        self.lanes = np.zeros((projection.target.shards, lanes_of(self.events), LANES), np.int64)
         values: dict[str, Any] = {
-            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
+            "lanes": self.lanes.ctypes.data, "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
             "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
@@ -82,17 +82,12 @@ class Lowered:
         self.record = filled(self.kernels.RECORD, **values)
 
     def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
-        """Parameters of the rules, bounds, and tables of exponentials."""
+        """Parameters of the rules, rates and bounds."""
         numbers: dict[str, Any] = {"dt": dt}
         for one in self.events.rules:
             numbers |= {one[name]: value for name, value in one.rule.constants.items()}
-        items = self.events.pre + self.events.post + self.events.dynamic
-        for one, item in items:
-            name, rate = one[item.name], float(item.rate or 0.0) * dt
-            size = min(_TABLE, math.ceil(_FADED / rate) + 1 if rate > 0 else 1)  # the smaller, the less cache it takes
-            table = np.array([math.exp(-(k * rate)) for k in range(size)])
-            self._keep.append(table)
-            numbers |= {f"{name}_rate": rate, f"{name}_fading": table.ctypes.data, f"{name}_fading_size": table.size}
+        for one, item in self.events.pre + self.events.post + self.events.dynamic:
+            numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         if projection.weight_bounds is not None:
             numbers |= dict(zip(("w_low", "w_high"), projection.weight_bounds, strict=True))
