@@ -42,8 +42,8 @@ __all__ = [
 _INFINITY, _NAN = math.inf, math.nan
 _LEAST_NORMAL = 2.0**-1022
 
-# Adding this to a small number rounds it to a whole one, which then stands in the lowest bits.
-_ROUNDER = 1.5 * 2.0**52
+# Adding this to a small number rounds it to a whole one n; the lowest bits are then n + 1022, the exponent of 2**(n-1).
+_ROUNDER = 1.5 * 2.0**52 + 1022.0
 _PER_LN2 = 1.4426950408889634
 _LN2_HIGH = 0.6931471804855391  # 33 bits: its multiples by an exponent are exact
 _LN2_LOW = 7.440617110012397e-11
@@ -90,7 +90,7 @@ def _halved_power(x):
     """
     t = fma(x, _PER_LN2, _ROUNDER)
     n = t - _ROUNDER
-    return float_of_bits((bits_of(t) + 1022) << 52), fma(n, -_LN2_LOW, fma(n, -_LN2_HIGH, x))
+    return float_of_bits(bits_of(t) << 52), fma(n, -_LN2_LOW, fma(n, -_LN2_HIGH, x))
 
 
 @spliced
@@ -112,9 +112,9 @@ def _bounded(x, low, high):
 @embedded
 def exp(x):
     """``e**x``."""
-    h, r = _halved_power(_bounded(x, _EXP_LOW, _EXP_HIGH))
+    h, r = _halved_power(_EXP_HIGH if x > _EXP_HIGH else x)
     value = fma(h, _grown(r), h) * 2.0
-    return 0.0 if x < _EXP_LOW else value
+    return 0.0 if x < _EXP_LOW else value  # whatever came out there
 
 
 @embedded

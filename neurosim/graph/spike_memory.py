@@ -4,8 +4,8 @@ An entry is a row of 8-byte words: step, index of the neuron's next entry, then 
 is kept of the neuron at slot ``s``; those that came after it stand in logs, one per shard of the target, in the order
 of time. The very last entry stands for a spike that has not happened: its step never comes, and it follows itself and
 every neuron's latest, so that whoever goes on from entry to entry need not ask whether there is one. Every synapse
-holds the index of the last entry that it has seen (its *cursor*), and finds the next ones without looking for them. When a log is full all rows are settled, every neuron's latest entry
-becomes its oldest one, and the log is empty.
+holds the index of the last entry that it has seen (its *cursor*), and finds the next ones without looking for them.
+When a log is full all rows are settled, every neuron's latest entry becomes its oldest one, and the log is empty.
 """
 
 from __future__ import annotations

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, embedded, inlined
+from neurosim.compiled import array_at, embedded, inlined, prefetch
 from neurosim.engine.records import floats, integers
 from neurosim.functions import exp
 from neurosim.graph import emission_memory as emission
 from neurosim.graph import spike_memory as spike
 from neurosim.graph.emission_memory import NEVER
-from neurosim.graph.spike_memory import LATER
 
 _STEP, _BEFORE, _SETTLED, _VALUES = emission.STEP, emission.BEFORE, emission.SETTLED, emission.VALUES
 _NEXT = spike.NEXT
@@ -110,6 +109,14 @@ def born_at(r, row, serial):
 def column(rows, k):
     """Address of the store's column number ``k``."""
     return array_at(rows.columns, 2 * rows.n_columns, np.int64)[2 * k]
+
+
+@inlined
+def ask_for(address, size):
+    """Ask for the cache lines of ``size`` bytes, as far as they hold the first synapses of a row."""
+    lines = array_at(address, min(size, 512), np.uint8)
+    for line in range((lines.size + 63) // 64):
+        prefetch(lines, 64 * line)
 
 
 @inlined

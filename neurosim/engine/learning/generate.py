@@ -28,14 +28,14 @@ import numpy as np
 
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
-    FEW, FIELDS, LANES, LATER, REBASE, born_at, column, faded, forget_emissions, forget_spikes, gather, note_emission,
-    note_spike, piece_of, row_words, spike_words, under_way,
+    FEW, FIELDS, LANES, REBASE, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather,
+    note_emission, note_spike, piece_of, row_words, spike_words, under_way,
 )
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
 from neurosim.engine.records import POPULATION, ROUTE, floats, integers
 {imports}from neurosim.graph.emission_memory import EMISSIONS, NEVER
 from neurosim.graph.row_kernels import ROWS
-from neurosim.graph.spike_memory import SPIKES
+from neurosim.graph.spike_memory import LATER, SPIKES
 from neurosim.graph.waiting import POOL, TAKEN
 
 RECORD = np.dtype(
@@ -49,8 +49,8 @@ RECORD = np.dtype(
 def module_source(events: Events) -> str:
     """The text of the kernels for the rules of one projection."""
     writer = _Writer(events)
-    parts = [*writer.replay.functions(), *writer.quick(), writer.ticked(), _SEND, writer.deliver(), writer.settle(), writer.peek(),
-             writer.note_spikes(), writer.tick(), _TEND]
+    parts = [*writer.replay.functions(), *writer.quick(), writer.ticked(), _SEND, writer.deliver(), writer.settle(),
+             writer.peek(), writer.note_spikes(), writer.tick(), _TEND]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [f"state_{name}" for name in events.states]
@@ -142,6 +142,18 @@ class _Writer:
             "np.float64)",
         ]
 
+    def ways(self, quiet: list[str], general: list[str]) -> list[str]:
+        """Lines for a row: piece by piece where it is quiet, else synapse by synapse."""
+        assert self.passes is not None
+        return [
+            "arriving = under_way(emitted, m, r.longest, since, step)",
+            "if arriving >= 0 and not young and not route.has_zero:",
+            *[f"    {line}" for line in self.passes.before()],
+            "    end = begin + n", "    while begin < end:", "        n = min(end - begin, LANES)",
+            *[f"        {line}" for line in [*self.columns("begin", "n"), *quiet]],
+            "        begin += LANES", "else:", *[f"    {line}" for line in general],
+        ]  # fmt: skip
+
     def room(self) -> list[str]:
         """The line that gives a shard its lanes."""
         return [f"lanes = r.lanes + {8 * LANES * self.passes.words} * shard"] if self.passes is not None else []
@@ -177,25 +189,23 @@ class _Writer:
             traces.append(f"{name}_brought = {'1.0' if trace.nearest else grown}")
             traces.append(f"brought[m * {self.n_pre} + {place}] = {name}_brought")
             after.append(f"row_values[at_head + {3 + place}] = {name}_brought")
-        per_row = ["row = np.int64(slots[f])", "begin, n = piece_of(rows, row, shard)", "events += n",
+        fetch = ["ask_for(rows.post + 4 * begin, 4 * n)"]
+        fetch += [f"ask_for(column(rows, {k}) + {size} * begin, {size} * n)"
+                  for k, (_, _, size) in enumerate(e.stored, start=1)]
+        per_row = ["row = np.int64(slots[f])", "begin, n = piece_of(rows, row, shard)", "events += n", *fetch,
                    *([] if e.pre else ["if n == 0:", "    continue"]), *self.prepared(), "emitted[m] = step", *traces]
         general = [*self.columns("begin", "n"), "for c in range(n):",
                    *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
         if self.passes is not None:
-            quiet = ["end = begin + n", "while begin < end:", f"    n = min(end - begin, {LANES})",
-                     *[f"    {line}" for line in [*self.columns("begin", "n"), *self.passes.row(_PUT)]],
-                     f"    begin += {LANES}"]
-            general = ["arriving = np.int64(-1) if young or route.has_zero else "
-                       "np.int64(under_way(emitted, m, r.longest, since, step))", "if arriving >= 0:",
-                       *[f"    {line}" for line in [*self.passes.before(), *quiet]],
-                       "else:", *[f"    {line}" for line in general]]
+            general = self.ways([*self.passes.lived(), *self.passes.sent()], general)
         return (
             "@by_address\n"
             "def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: int, unused: int) -> int:\n"
             '    """Deliver the spikes of ``fired`` (slots, in order of ids) emitted in ``step`` to some shards."""\n'
             + indented([*self.opened(), "slots = array_at(fired, n_fired, np.uint32)",
                         "ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)",
-                        "events = 0", "for shard in range(s_lo, s_hi):"], 1)
+                        "tally = array_at(route.tally, (route.mask + 1) * route.n_slots if route.tally != 0 else 0, "
+                        "np.uint32)", "events = 0", "for shard in range(s_lo, s_hi):"], 1)
             + indented([*self.scratch(), *self.room(), "for f in range(n_fired):"], 2)
             + indented([*per_row, *general, *after], 3) + "    return events\n"
         )  # fmt: skip
@@ -206,19 +216,21 @@ class _Writer:
         about = ", ".join([*e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
         rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
-        per_synapse = [*self.lived("c"), *free, "if mask:", *[f"    {line}" for line in e.looked_up()],
-                       f"    {state} = ticked(r, mask, step, row, np.int64(posts[c]), {about})", *rebase,
-                       *self.kept("c")]
+        tick = [*e.looked_up(), f"{state} = ticked(r, mask, step, row, np.int64(posts[c]), {about})", *rebase]
+        each = [*self.lived("c"), *free, "if mask:", *[f"    {line}" for line in tick], *self.kept("c")]
+        general = [*self.columns("begin", "n"), "for c in range(n):", *[f"    {line}" for line in each]]
+        if self.passes is not None:
+            general = self.ways([*self.passes.lived(), *self.passes.ticked(tick), *self.passes.kept()], general)
         return (
             "@by_address\n"
             "def settle(record: int, step: int, mask: int, listed: int, n_listed: int, s_lo: int, s_hi: int) -> int:\n"
             '    """Bring rows (``listed``, or all) up to ``step``, and do what the rules of ``mask`` do now."""\n'
             + indented([*self.opened(), "chosen = array_at(listed, n_listed, np.int64)",
                         "for shard in range(s_lo, s_hi):"], 1)
-            + indented([*self.scratch(), "for i in range(n_listed if listed != 0 else rows.n_rows):"], 2)
+            + indented([*self.scratch(), *self.room(), "for i in range(n_listed if listed != 0 else rows.n_rows):"], 2)
             + indented(["row = chosen[i] if listed != 0 else np.int64(i)", "begin, n = piece_of(rows, row, shard)",
-                        *self.prepared(), *self.columns("begin", "n"), "for c in range(n):"], 3)
-            + indented(per_synapse, 4) + indented(["row_steps[at_head + 2] = step"], 3) + "    return 0\n"
+                        *self.prepared(), *general], 3)
+            + indented(["row_steps[at_head + 2] = step"], 3) + "    return 0\n"
         )  # fmt: skip
 
     def peek(self) -> str:
@@ -258,7 +270,8 @@ class _Writer:
                     own = [*e.traces((kind,), [one], "now"), *e.statements(one, kind)]
                     body += [f"        {line}" for line in own]
             body += [f"    {line}" for line in e.settled()]
-        head = f'@inlined\ndef ticked(r, mask, now, row, {about}):\n    """Do what the rules of ``mask`` (one bit each) do now."""\n'
+        head = f"@inlined\ndef ticked(r, mask, now, row, {about}):\n"
+        head += '    """Do what the rules of ``mask`` (one bit each) do now."""\n'
         return head + indented([*body, f"return {state}"], 1)
 
     def note_spikes(self) -> str:
@@ -322,14 +335,6 @@ spikes, emissions = record_at(r.spikes, SPIKES), record_at(r.emissions, EMISSION
 words, values = spike_words(spikes)
 row_steps, row_values = row_words(emissions)
 '''.strip().splitlines()
-
-#: How a quiet row sends: all its delays are at least one step.
-_PUT = [
-    "place = np.uint64(((step + {d}) & route.mask) * route.n_slots) + np.uint64(posts[c])",
-    "ring[place] += {amplitude}",
-    "if route.tally != 0:",
-    "    array_at(route.tally, (route.mask + 1) * route.n_slots, np.uint32)[place] += np.uint32(1)",
-]
 
 _SEND = '''
 @inlined

@@ -6,8 +6,6 @@ see `neurosim.engine.learning.passes`; what happens at an event is written once 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from neurosim.engine.learning.events import Events, indented, tuple_of
 
 
@@ -24,21 +22,26 @@ class Replay:
 
     # -- events -----------------------------------------------------------------------------------------------
 
-    @property
-    def _about(self) -> list[str]:
-        """What an event is told besides its time and the synapse's state."""
-        return [*self.e.came, *([] if self.e.own else ["d"]), *self.e.left, "constants"]
+    def told(self, kind: str) -> list[str]:
+        """What code at an event reads besides the synapse's state: of the latest arrival, the delay, the last spike."""
+        e = self.e
+        came = any(e.reads((kind,), trace.name, one) for one, trace in e.pre)
+        delay = any(e.reads((kind,), "delay", one) for one in e.rules)
+        left = any(e.reads((kind,), trace.name, one) for one, trace in e.post)
+        told = list(e.captured) if kind == "on_post" else []
+        told += [*(e.came if came else []), *(["d"] if delay and not e.own else [])]
+        return [*told, *(e.left if left else [])]
 
     def functions(self) -> list[str]:
         """The text of all functions."""
         events = []
         if self.e.has("on_arrival") or (self.e.own and self.e.follows_arrivals):
-            events.append(self._event("arrive", "on_arrival", [], "A spike arrives at the synapse at step ``now``."))
+            events.append(self._event("arrive", "on_arrival", "A spike arrives at the synapse at step ``now``."))
         if self.e.has("on_post"):
-            events.append(self._event("fire", "on_post", list(self.e.captured), "The target fires at step ``now``."))
+            events.append(self._event("fire", "on_post", "The target fires at step ``now``."))
         return [*events, self._replayed()]
 
-    def _event(self, name: str, kind: str, captured: list[str], about: str) -> str:
+    def _event(self, name: str, kind: str, about: str) -> str:
         e, lines = self.e, list(self.unpacked())
         code = e.code(kind, e.rules, "now") if e.has(kind) else []
         if e.own and kind == "on_arrival":
@@ -48,15 +51,14 @@ class Replay:
             lines += ["seen = now"] if e.pre else []
         else:
             lines += code
-        arguments = ", ".join(["now", *captured, *self._about, *e.state])
+        arguments = ", ".join(["now", *self.told(kind), "constants", *e.state])
         head = f'@spliced\ndef {name}({arguments}):\n    """{about}"""\n'
         return head + indented([*lines, f"return {self._state}"], 1)
 
-    def happens(self, name: str, now: str, given: Mapping[str, str] | None = None) -> str:
-        """The line in which an event happens; ``given`` says what stands for an argument, else it is its name."""
-        captured = list(self.e.captured) if name == "fire" else []
-        arguments = [(given or {}).get(what, what) for what in [*captured, *self._about, *self.e.state]]
-        return f"{self._state} = {name}({', '.join([now, *arguments])})"
+    def happens(self, name: str, now: str) -> str:
+        """The line in which an event happens: ``arrive`` or ``fire``."""
+        told = self.told("on_post" if name == "fire" else "on_arrival")
+        return f"{self._state} = {name}({', '.join([now, *told, 'constants', *self.e.state])})"
 
     # -- the general way --------------------------------------------------------------------------------------
 
