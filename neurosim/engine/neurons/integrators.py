@@ -25,7 +25,7 @@ from neurosim.models.dynamics import Dynamics, within
 
 _DT = symbol("dt")
 _HALF = multiply(number(0.5), _DT)
-_ALL_BUT_0, _NOT_QUITE_0 = 1e-200, 1e-100
+_NOT_QUITE_0 = 1.2345e-280  # no slope is exactly this
 
 
 @dataclass(eq=False)
@@ -160,7 +160,7 @@ def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
 
     All slopes a come first, then all exponentials: what does not wait for each other stands together, and the
     processor works on it at one time (a quarter less time for a model of Hodgkin and Huxley's kind). A slope of 0 is
-    given a value that is not, and too small to matter, before anything is divided by it.
+    moved by what is too small to matter, before anything is divided by it.
     """
     start = body.point(old, "begin")
     named = body.dynamics.named
@@ -176,7 +176,7 @@ def _exponential_euler(body: Body, old: Mapping[str, str]) -> dict[str, str]:
         start.compute(rates[name])
     for name in changing:
         a = body.let(f"{name}__slope", start.text(slopes[name]))
-        body.let(a, f"{a} if abs({a}) > {_ALL_BUT_0!r} else {_NOT_QUITE_0!r}")
+        body.let(a, f"{a} - {_NOT_QUITE_0!r}")
     if changing:
         body.functions.add("expm1")
     for name in changing:

@@ -1,7 +1,8 @@
 """Exponentials that are powers of each other are computed once.
 
-The rates of Hodgkin and Huxley's kind of models hold ``exp((u - 40 mV)/(5 mV))`` beside ``exp((17 mV - u)/(5 mV))``:
-the second is a constant divided by the first. An exponential costs as much as twenty products.
+The rates of Hodgkin and Huxley's kind of models hold ``exp((u - 40 mV)/(5 mV))`` beside ``exp((15 mV - u)/(5 mV))``:
+the second is a constant divided by the first. And ``exp((10 mV - u)/(40 mV))`` is the eighth root of such a one, so
+three squarings lead there from it. An exponential costs as much as twenty products.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ from neurosim.units import PLAIN
 #: The largest distance between exponents that share: beyond, one might vanish where another matters.
 FARTHEST = 40.0
 
-_NEAR_0 = 1e-3
+#: The highest power that is made of products: errors of an exponential grow with it, to 6e-15 here.
+HIGHEST = 16
+
+_NEAR_0 = 2e-3
 
 
 @embedded
 def exprel_of(x, power):
-    """``(power - 1)/x`` where ``power`` is ``e**x``; exact to 12 digits."""
+    """``(power - 1)/x`` where ``power`` is ``e**x``; exact to 11 digits."""
     near = abs(x) < _NEAR_0
     value = (power - 1.0) / (1.0 if near else x)
     series = 1.0 + x * (0.5 + x * 0.16666666666666666)
@@ -47,7 +51,7 @@ def exprel_of(x, power):
 
 @embedded
 def per_exprel_of(x, power):
-    """``x/(power - 1)`` where ``power`` is ``e**x``; exact to 12 digits."""
+    """``x/(power - 1)`` where ``power`` is ``e**x``; exact to 11 digits."""
     near = abs(x) < _NEAR_0
     value = x / (1.0 if near else power - 1.0)
     series = 1.0 + x * (x * 0.08333333333333333 - 0.5)
@@ -56,13 +60,12 @@ def per_exprel_of(x, power):
 
 @dataclass
 class _Group:
-    """Exponents ``± size × variable + offset``; the first one that was met stands for all."""
+    """Exponents ``sign × size × variable + offset``; ``power``, the exponential of one of them, stands for all."""
 
     name: str
-    argument: Node
+    power: Node
     sign: int
     offset: Node
-    variable: str
     members: set[str] = field(default_factory=set)
 
 
@@ -72,24 +75,28 @@ def with_shared_powers(dynamics: Dynamics, is_constant: Callable[[Node], bool]) 
     trees = [*dynamics.named.values(), *dynamics.drift.values()]
     for tree in trees:
         sharing.find(tree)
-    groups = [group for group in sharing.groups.values() if len(group.members) > 1]
-    if not groups:
+    powers = sharing.settle()
+    if not powers:
         return dynamics, ()
-    sharing.groups = {key: group for key, group in sharing.groups.items() if group in groups}
     named = {name: sharing.rewritten(tree) for name, tree in dynamics.named.items()}
     drift = {name: sharing.rewritten(tree) for name, tree in dynamics.drift.items()}
-    return replace(dynamics, named=_in_order(named, groups), drift=drift), tuple(sharing.spans)
+    return replace(dynamics, named=_in_order(named, powers), drift=drift), tuple(sharing.spans)
 
 
-def _in_order(named: Mapping[str, Node], groups: list[_Group]) -> dict[str, Node]:
-    """Subexpressions with the shared exponentials before what reads them."""
-    waiting = {group.name: call("exp", group.argument) for group in groups}
+def _in_order(named: Mapping[str, Node], powers: Mapping[str, Node]) -> dict[str, Node]:
+    """Subexpressions with the powers before what reads them."""
     ordered: dict[str, Node] = {}
-    for name, tree in named.items():
-        for power in [power for power in waiting if power in names_in(tree)]:
-            ordered[power] = waiting.pop(power)
+
+    def take(name: str, tree: Node) -> None:
+        for power in powers:
+            if power in names_in(tree) and power not in ordered:
+                take(power, powers[power])
         ordered[name] = tree
-    return ordered | waiting
+
+    for name, tree in [*named.items(), *powers.items()]:
+        if name not in ordered:
+            take(name, tree)
+    return ordered
 
 
 class _Sharing:
@@ -103,8 +110,28 @@ class _Sharing:
         for node, (key, sign, offset) in self._exponentials(tree):
             argument = node.arguments[0]
             name = f"power__{len(self.groups) + 1}"
-            group = self.groups.setdefault(key, _Group(name, argument, sign, offset, key[0]))
+            group = self.groups.setdefault(key, _Group(name, call("exp", argument), sign, offset))
             group.members.add(_text(argument))
+
+    def settle(self) -> dict[str, Node]:
+        """Keep the groups that save an exponential; returns what the names of powers stand for."""
+        powers: dict[str, Node] = {}
+        raised: set[str] = set()
+        kept = {group.name for group in self.groups.values() if len(group.members) > 1}
+        sizes = {key: size for key in self.groups if (size := _number(key[1])) > 0.0}
+        for low in sorted(sizes, key=sizes.__getitem__):
+            base = self.groups[low]
+            for key in sizes:
+                times, group = round(sizes[key] / sizes[low]), self.groups[key]
+                alike = abs(sizes[key] - times * sizes[low]) <= 1e-14 * sizes[key]
+                if key[0] != low[0] or not 1 < times <= HIGHEST or not alike or {base.name, group.name} & raised:
+                    continue
+                group.sign, group.offset = base.sign, multiply(number(float(times)), base.offset)
+                group.power = _raised(base.name, times, powers)
+                raised.add(group.name)
+                kept |= {base.name, group.name}
+        self.groups = {key: group for key, group in self.groups.items() if group.name in kept}
+        return powers | {group.name: group.power for group in self.groups.values()}
 
     def _exponentials(self, tree: Node) -> Iterator[tuple[Call, tuple[tuple[str, str], int, Node]]]:
         for node in walk(tree):
@@ -148,6 +175,27 @@ class _Sharing:
         self.spans.append(span)
         ratio = call("exp", span)
         return multiply(ratio, shared) if sign == group.sign else divide(ratio, shared)
+
+
+def _raised(name: str, times: int, powers: dict[str, Node]) -> Node:
+    """A power of a power, by repeated squaring; the squares join ``powers``."""
+    square, result, k = symbol(name), None, 1
+    while True:
+        if times & k:
+            result = square if result is None else multiply(result, square)
+        k *= 2
+        if k > times:
+            return square if result is None else result
+        powers.setdefault(f"{name}__{k}", multiply(square, square))
+        square = symbol(f"{name}__{k}")
+
+
+def _number(text: str) -> float:
+    """The number that a text is, 0 for any other text."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def _text(node: Node) -> str:
