@@ -66,7 +66,6 @@ _SQRT2 = 1.4142135623730951
 _FRACTION_BITS, _EXPONENT_BITS = 0x000F_FFFF_FFFF_FFFF, 0x7FF
 _ONE_BITS, _TWO52_BITS = 0x3FF0_0000_0000_0000, 0x4330_0000_0000_0000
 _TWO52_AND_BIAS = 2.0**52 + 1023.0
-_HIGH_HALF = -(1 << 27)  # keeps the upper 26 bits of a significand
 
 # π/2 in parts of 33, 33 and 53 bits; sin(r) and cos(r) for |r| <= π/4
 _PER_HALF_PI, _HALF_PI_1, _HALF_PI_2, _HALF_PI_3 = (
@@ -170,7 +169,11 @@ def _exponent_and_fraction(x):
 
 @spliced
 def _log_series(z):
-    return _L0 + z * (_L1 + z * (_L2 + z * (_L3 + z * (_L4 + z * (_L5 + z * (_L6 + z * _L7))))))
+    z2 = z * z
+    z4 = z2 * z2
+    low = fma(z2, fma(z, _L3, _L2), fma(z, _L1, _L0))
+    high = fma(z2, fma(z, _L7, _L6), fma(z, _L5, _L4))
+    return fma(z4, high, low)
 
 
 @embedded
@@ -188,22 +191,14 @@ def log(x):
 
 
 @spliced
-def _product_error(a, b, product):
-    """What is missing from the rounded product of a and b (Dekker 1971, doi:10.1007/BF01397083)."""
-    a_high, b_high = float_of_bits(bits_of(a) & _HIGH_HALF), float_of_bits(bits_of(b) & _HIGH_HALF)
-    a_low, b_low = a - a_high, b - b_high
-    return (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
-
-
-@spliced
 def _log_in_two(x):
     """The logarithm of x >= 0 as a sum of two numbers, with 59 bits or more: powers multiply its error."""
     k, m = _exponent_and_fraction(x)
     f = m - 1.0
     u = 2.0 + f
-    s = f / u
-    product = s * u
-    rest = (((f - product) - _product_error(s, u, product)) - s * ((2.0 - u) + f)) / u
+    per_u = 1.0 / u
+    s = f * per_u
+    rest = (fma(-s, u, f) - s * ((2.0 - u) + f)) * per_u
     z = s * s
     begin = k * _LN2_HIGH
     high = begin + 2.0 * s
@@ -219,9 +214,9 @@ def pow_(x, y):
     size = abs(x)
     log_high, log_low = _log_in_two(size)
     power = y * log_high
-    rest = _product_error(y, log_high, power) + y * log_low
+    rest = fma(y, log_high, -power) + y * log_low
     h, r = _halved_power(_bounded(power, _EXP_LOW, _EXP_HIGH))
-    value = (h + h * _grown(r + (rest if abs(power) < 1000.0 else 0.0))) * 2.0
+    value = fma(h, _grown(r + (rest if abs(power) < 1000.0 else 0.0)), h) * 2.0
     value = 0.0 if power < _EXP_LOW else value
     value = 1.0 if size == 1.0 else value
     half = 0.5 * y
@@ -327,7 +322,7 @@ def mod(x, y):
     """The remainder of ``x/y`` with the sign of y (numpy's and Python's ``%``); NaN where y is 0."""
     q = np.floor(x / (_NAN if y == 0.0 else y))
     product = q * y
-    rest = (x - product) - _product_error(q, y, product)
+    rest = (x - product) - fma(q, y, -product)
     rest = x if q == 0.0 else rest  # also where y is infinite
     # the quotient may have been rounded up to a whole number
     return rest + y if (rest < 0.0) & (y > 0.0) | (rest > 0.0) & (y < 0.0) else rest
