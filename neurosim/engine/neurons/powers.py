@@ -45,7 +45,7 @@ def exprel_of(x, power):
     """``(power - 1)/x`` where ``power`` is ``e**x``; exact to 11 digits."""
     near = abs(x) < _NEAR_0
     value = (power - 1.0) / (1.0 if near else x)
-    series = 1.0 + x * (0.5 + x * 0.16666666666666666)
+    series = 1.0 + x * (0.5 + x * (0.16666666666666666 + x * 0.041666666666666664))
     return series if near else value
 
 
