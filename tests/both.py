@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from courses import Pair
+from structure_pairs import RulePair
 from twin import Bounds, Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, World, f32
 
 import neurosim as ns
 from neurosim import rng
 from neurosim.engine.neurons.lower import constants
 from neurosim.errors import UsageError
+from neurosim.graph.structure import BoundStructure
 
 RECEPTORS = {"lif_delta": {"exc": "v", "inh": "v"}, "lif_exp": {"exc": "i_exc", "inh": "i_inh"},
              "izhikevich": {"exc": "i_syn", "inh": "i_syn"}}  # fmt: skip
@@ -44,7 +46,7 @@ class Both:
     are kept in double precision. Those that are kept in single precision must have the same bits.
 
     Weights should be sums that floats hold exactly (multiples of a power of two), and alike for parallel synapses:
-    the worlds need not agree on the order of places within a row.
+    the worlds agree on the order of places within a row only where the target has one shard.
     """
 
     def __init__(self, seed: int = 1, dt: float = 0.1, audit: bool = False) -> None:
@@ -182,8 +184,21 @@ class Both:
     def die(self, population: str, ids: Sequence[int]) -> None:
         """Remove neurons."""
         self.net.populations[population].remove(ids)
-        for neuron in ids:
-            self.world.remove_neuron(population, neuron)
+        self.world.remove_neurons(population, ids)
+
+    @told
+    def rule(self, pair: RulePair) -> None:
+        """Let a structural rule act from now on."""
+        added = self.net.add_rule(pair.written, *pair.where)
+        twin = pair.twin()
+        assert added.name == twin.name
+        self.world.add_rule(twin)
+
+    @told
+    def no_rule(self, name: str) -> None:
+        """Let it act no more."""
+        self.net.remove_rule(name)
+        self.world.remove_rule(name)
 
     @told
     def modulate(self, name: str, amount: float) -> None:
@@ -235,6 +250,8 @@ class Both:
                 self._compare_values(values, self.world.state(name, variable), f"{name}.{variable}")
         for name in self.net.projections:
             self._compare_synapses(name)
+        for rule in self.net.rules.values():
+            self._compare_kept(rule)
         if self.audit and self.simulations == 1:  # each counts for itself
             assert self.sim is not None
             counted, expected = self.sim.conservation(), self.world.conservation()
@@ -242,6 +259,19 @@ class Both:
             assert counted["emitted"] == emitted == expected["emitted"], "spikes emitted"
             # the twin counts a spike to the dead when it is due, the engine when the target dies
             assert counted["delivered"] == expected["delivered"], "spikes delivered"
+
+    def _compare_kept(self, rule: BoundStructure) -> None:
+        """What a structural rule keeps of neurons, but for the last digits of exponentials."""
+        assert self.sim is not None
+        for population in rule.populations:
+            if not rule.dynamics[population.name]:
+                continue
+            kept = self.sim.structure.kept(rule, population)
+            for k, neuron in enumerate(population.ids.tolist()):
+                twin = self.world.structure[rule.name].kept[neuron].at(self.world.now, self.dt)
+                for name, values in kept.items():
+                    close = math.isclose(values[k], twin[name], rel_tol=1e-10, abs_tol=1e-10)
+                    assert close, (rule.name, population.name, neuron, name, values[k], twin[name])
 
     def _compare_values(self, ours: Mapping[int, float], twin: Mapping[int, float], what: str) -> None:
         """By id; where synapses learn, weights differ in their last digits, and Izhikevich's neurons magnify it."""
@@ -258,6 +288,8 @@ class Both:
         ours = {edge[0]: edge for edge in zip(*columns, strict=True)}
         twin = {edge[0]: edge for edge in self.world.edges(name)}
         assert sorted(edge[:3] for edge in ours.values()) == sorted(edge[:3] for edge in twin.values()), name
+        if self.net.projections[name].target.shards == 1:
+            assert list(ours) == list(twin), f"row order of {name}"
         of = self.world.projections[name]
         if not of.rules:
             assert ours == twin, f"synapses of {name}"

@@ -37,7 +37,7 @@ def test_the_twin_shares_no_code_with_what_it_judges() -> None:
                 modules = [node.module or ""]
             else:
                 continue
-            assert {module.split(".")[0] for module in modules} <= sys.stdlib_module_names
+            assert {module.split(".")[0] for module in modules} <= {*sys.stdlib_module_names, "numpy"}
 
 
 # ---- grid and random words -------------------------------------------------------------------------------

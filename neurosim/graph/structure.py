@@ -123,17 +123,21 @@ class BoundStructure:
                 population.defaults[self.column(name)] = newborn
             if dynamics:
                 columns[self.column("seen")] = np.full(population.n_slots, self.network.step)
-        for target in {statement.target for statement in self.updates if not statement.local}:
-            if self.population is not None and target in self.population.parameters:  # each neuron gets its own
-                self.population.set_parameter(target, Constant(self.population.parameters[target]))
+        self.spread_parameters()
         if self.population is not None and self.lasting:
             self.population.columns[self.column("held")] = np.zeros(self.population.n_slots, np.int64)
         for projection in self.projections:
             read = {n for (_, of), e in self.expressions.items() if of == projection.name for n in e.names}
             if read & {"age", "last_use"}:
-                projection.values.keep("_born", np.uint32, projection._now)
+                projection.values.keep("_born", np.uint32, self._this_step)
             if self.lasting:
                 projection.values.keep(self.column("held"), np.uint32, int)
+
+    def spread_parameters(self) -> None:
+        """Give each neuron its own value of the parameters that the rule sets, where they have one for all."""
+        for target in dict.fromkeys(statement.target for statement in self.updates if not statement.local):
+            if self.population is not None and target in self.population.parameters:
+                self.population.set_parameter(target, Constant(self.population.parameters[target]))
 
     def _initial(self, name: str, population: Population) -> tuple[float, NDArray[np.float64]]:
         """What a variable begins with: in a newborn, and in every slot as it is now."""
@@ -151,8 +155,13 @@ class BoundStructure:
         living = expression.evaluate({name: values[name] for name in expression.names})
         return newborn, np.array(np.broadcast_to(np.asarray(living, np.float64), population.n_slots))
 
+    def _this_step(self) -> int:
+        """The present step as synapses keep it, modulo 2^32: ages are right up to that many steps."""
+        return self.network.step & 0xFFFFFFFF
+
     def move_out(self) -> None:
         """Give that room back."""
+        self.keeper = None
         for population in self.populations:
             for name in [name for name in population.columns if name.startswith(self.column(""))]:
                 del population.columns[name]

@@ -1,7 +1,7 @@
 """The naive twin: the law of ``docs/semantics.md`` in plain Python, every event in time order.
 
 It is slow and obviously right, and every kernel is tested against it, bit for bit. It shares no code with
-neurosim and needs nothing but the standard library. Read it in this order:
+neurosim; but for numpy's random numbers, it needs nothing but the standard library. Read it in this order:
 
 ``grid``        times in whole steps, and numbers as they are stored
 ``rng``         random words keyed by (seed, purpose, neuron, step)
@@ -12,6 +12,9 @@ neurosim and needs nothing but the standard library. Read it in this order:
 ``rules``       the library's learning rules
 ``odd_rules``   rules that use all there is
 ``learning``    when synapses learn
+``seen``        what structural rules see, and what they keep of neurons
+``structure``   when structural rules act, and how the world changes
+``structure_synapses``, ``structure_neurons``   whom they let die, and whom they let be born
 ``world``       births, deaths, and the order of everything that happens at one time
 """
 
@@ -33,6 +36,10 @@ from .rules import (
     StdpPowerLaw,
     TsodyksMarkram,
 )
+from .seen import Fading, Memory
+from .structure import Structural
+from .structure_neurons import NeuronRule, Wire
+from .structure_synapses import SynapseRule
 from .traces import Kernel, Trace
 from .world import World
 
@@ -42,12 +49,15 @@ __all__ = [
     "Clocked",
     "DsStdp",
     "Everything",
+    "Fading",
     "Izhikevich",
     "Kernel",
     "LifDelta",
     "LifExp",
+    "Memory",
     "Moment",
     "Neuron",
+    "NeuronRule",
     "PoissonInput",
     "PoissonSource",
     "Population",
@@ -63,11 +73,14 @@ __all__ = [
     "StdpNearest",
     "StdpNearestReduced",
     "StdpPowerLaw",
+    "Structural",
     "Synapse",
+    "SynapseRule",
     "Trace",
     "TsodyksMarkram",
     "Variable",
     "Whisper",
+    "Wire",
     "World",
     "delay_in_steps",
     "f32",

@@ -36,6 +36,7 @@ class Neuron:
     population: Population
     state: dict[str, float]
     refractory: int = 0  # while this is above 0 after the count-down at a step's start, the membrane is held
+    born: int = 0  # step
     stimulus: float = 0.0  # a current added to the model's own i_e
     inbox: dict[str, float] = field(default_factory=dict)  # what arrives in the present step, by variable
     axons: dict[str, Axon] = field(default_factory=dict)  # what its spikes carry, by projection
@@ -63,6 +64,8 @@ class Synapse:
     before: list[tuple[int, int, list[dict[str, float]]]] = field(default_factory=list)  # see ``learning``
     brought: int = -1  # the step in which the spike was emitted whose traces the synapse has
     last_arrival: int = 0  # the step at which the latest spike emitted so far arrives
+    born: int = 0  # step; where structural rules look at ages, of those alive before: when the first such rule came
+    used: int = 0  # the step in which it last carried a spike; its birth as long as it has not
     alive: bool = True
 
 
@@ -98,6 +101,8 @@ class Projection:
     precision: str
     rows: dict[int, list[Synapse]] = field(default_factory=dict)
     synapses: dict[int, Synapse] = field(default_factory=dict)
+    births: dict[int, int] = field(default_factory=dict)  # how many synapses each source neuron has ever had
+    counts_ages: bool = False  # whether a structural rule has asked for ages
 
     @property
     def learns_delay(self) -> bool:

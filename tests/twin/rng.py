@@ -6,7 +6,11 @@ doi:10.1145/2063384.2063405, section 3.3.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
+
+import numpy as np
 
 Words = tuple[int, int, int, int]
 
@@ -36,3 +40,9 @@ def random_word(seed: int, purpose: int, neuron_id: int, step: int) -> int:
     block = step >> 2
     counter = (neuron_id, block & MASK, block >> 32, purpose)
     return philox4x32(counter, (seed & MASK, seed >> 32))[step & 3]
+
+
+def stream(seed: int, purpose: Sequence[str], event: int) -> np.random.Generator:
+    """A generator for what is drawn in one go, between steps: keyed by what it is for, and by the event's number."""
+    number = int.from_bytes(hashlib.sha256("\0".join(purpose).encode()).digest()[:4], "little")
+    return np.random.Generator(np.random.Philox(key=[seed, number], counter=[0, 0, 0, event]))

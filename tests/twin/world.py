@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from . import learning
+from . import learning, structure
 from .grid import delay_in_steps
 from .parts import Arrival, Model, Neuron, PoissonInput, Population, Projection, Synapse
 from .plasticity import Bounds, Moment, Rule, always, amplitude, event, store
@@ -29,7 +29,9 @@ class World:
         self.spikes: dict[str, list[tuple[int, int]]] = {}  # population -> (step, neuron id)
         self.queue: dict[int, list[Arrival]] = {}  # step of arrival -> spikes in flight
         self.emitted = self.delivered = self.dropped = 0
+        self.structure: dict[str, structure.Structural] = {}
         self._ids_used: set[int | tuple[str, int]] = set()
+        self._next_neuron = 0
 
     # ---- one step --------------------------------------------------------------------------------------
 
@@ -55,6 +57,10 @@ class World:
         at_once = self._take_due()  # only a spike emitted just now, without delay, can be due again
         self._deliver_at_once(at_once)
         learning.from_arrivals(at_once, self.now)
+        for rule in self.structure.values():
+            for neuron in fired:
+                rule.spike(neuron)
+        structure.act(self)
 
     def run(self, steps: int) -> None:
         """Take `steps` steps."""
@@ -114,7 +120,7 @@ class World:
                 self.emitted += len(row)
                 for place, synapse in enumerate(row):
                     arrival = max(self.now + delay_in_steps(synapse.delay, self.dt), synapse.last_arrival)
-                    synapse.last_arrival = arrival
+                    synapse.last_arrival, synapse.used = arrival, self.now
                     size = amplitude(synapse, self.now)
                     spike = Arrival(self.now, projection.index, neuron.id, place, synapse, size, carried)
                     self.queue.setdefault(arrival, []).append(spike)
@@ -176,20 +182,31 @@ class World:
         """Birth of a neuron in its model's initial state, but for the values in `state` (law 12)."""
         self._claim(id)
         of = self.populations[population]
-        neuron = of.neurons[id] = Neuron(id, of, of.model.newborn() | state)
+        neuron = of.neurons[id] = Neuron(id, of, of.model.newborn() | state, born=self.now)
+        self._next_neuron = max(self._next_neuron, id + 1)
         for projection in self.projections.values():
             learning.prepare(projection, [neuron])
+        for rule in self.structure.values():
+            rule.remember(neuron)
         return neuron
+
+    def bear_neuron(self, population: str, **state: float) -> Neuron:
+        """Birth of a neuron under the next free id."""
+        return self.add_neuron(population, self._next_neuron, **state)
 
     def remove_neuron(self, population: str, id: int) -> None:
         """Death of a neuron and of all its synapses (law 12). The dead die no second time (law 11)."""
-        neuron = self.populations[population].neurons.pop(id, None)
-        if neuron is None:
-            return
-        neuron.alive = False
+        self.remove_neurons(population, [id])
+
+    def remove_neurons(self, population: str, ids: Iterable[int]) -> None:
+        """Death of neurons at one time; their synapses die one by one, along the rows."""
+        for id in ids:
+            neuron = self.populations[population].neurons.pop(id, None)
+            if neuron is not None:
+                neuron.alive = False
         for projection in self.projections.values():
-            for synapse in list(projection.synapses.values()):
-                if neuron is synapse.pre or neuron is synapse.post:
+            for synapse in structure.in_row_order(projection):
+                if not (synapse.pre.alive and synapse.post.alive):
                     self.remove_synapse(projection.name, synapse.id)
 
     def add_synapse(
@@ -202,11 +219,17 @@ class World:
         stored = self._stored_delay(of, delay)
         source, target = of.source.neurons[pre], of.target.neurons[post]
         self._claim((projection, id))
-        synapse = Synapse(id, of, source, target, of.stored(weight), stored)
+        synapse = Synapse(id, of, source, target, of.stored(weight), stored, born=self.now, used=self.now)
+        of.births[pre] = of.births.get(pre, 0) + 1
         learning.begin(synapse, self.now)
         of.synapses[id] = synapse
         of.rows.setdefault(pre, []).append(synapse)
         return synapse
+
+    def bear_synapse(self, projection: str, pre: int, post: int, weight: float, delay: float) -> Synapse:
+        """Birth of a synapse under the id that it has in the engine: the source's, and a count of its births."""
+        id = pre << 32 | self.projections[projection].births.get(pre, 0)
+        return self.add_synapse(projection, id, pre, post, weight, delay)
 
     def remove_synapse(self, projection: str, id: int) -> None:
         """Death of a synapse: the last of its row takes its place. What it has sent still arrives (law 5)."""
@@ -238,6 +261,15 @@ class World:
         rule, own = synapse.projection.variable_names[name]
         moment.all_variables[rule][own] = value
         store(synapse, moment, self.now)
+
+    def add_rule(self, rule: structure.Structural) -> None:
+        """Let a structural rule act from now on."""
+        rule.begin(self)
+        self.structure[rule.name] = rule
+
+    def remove_rule(self, name: str) -> None:
+        """Let it act no more."""
+        del self.structure[name]
 
     def modulate(self, name: str, amount: float) -> None:
         """Send a signal to all synapses that listen to it: an event at the present time."""

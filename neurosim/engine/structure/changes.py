@@ -28,6 +28,11 @@ class NewSynapses:
     weight: Any = None
     delay: Any = None
 
+    def bear(self) -> None:
+        """Join them."""
+        if self.rows.size:
+            self.projection._add_at(self.rows, self.posts, self.weight, self.delay)
+
 
 @dataclass(frozen=True)
 class NewNeurons:
@@ -40,6 +45,12 @@ class NewNeurons:
     wires: Sequence[Wire]
     stream: np.random.Generator
 
+    def bear(self) -> None:
+        """Let them be born and wire them."""
+        ids = self.population.add(self.n, positions=self.positions, **self.initial)
+        for wire in self.wires:
+            wire.attach(ids, self.stream)
+
 
 @dataclass
 class Changes:
@@ -48,8 +59,7 @@ class Changes:
     updates: list[tuple[Population, str, Slots, NDArray[np.float64]]] = field(default_factory=list)
     dying_synapses: dict[str, list[tuple[Slots, Index]]] = field(default_factory=dict)
     dying_neurons: dict[str, list[Slots]] = field(default_factory=dict)
-    newborn_neurons: list[NewNeurons] = field(default_factory=list)
-    newborn_synapses: list[NewSynapses] = field(default_factory=list)
+    births: list[NewNeurons | NewSynapses] = field(default_factory=list)
 
     def kill_synapses(self, projection: Projection, rows: Slots, places: Index) -> None:
         """Propose the death of synapses, given in the order of source ids and along rows."""
@@ -64,7 +74,12 @@ class Changes:
     def join(self, projection: Projection, rows: Slots, posts: Slots, weight: Any, delay: Any) -> None:
         """Propose the birth of synapses."""
         if rows.size:
-            self.newborn_synapses.append(NewSynapses(projection, rows, posts, weight, delay))
+            self.births.append(NewSynapses(projection, rows, posts, weight, delay))
+
+    def bear(self, newborn: NewNeurons) -> None:
+        """Propose the birth of neurons."""
+        if newborn.n:
+            self.births.append(newborn)
 
     # -- carried out ------------------------------------------------------------------------------------------------
 
@@ -72,21 +87,17 @@ class Changes:
         """Change the network."""
         for population, name, slots, values in self.updates:
             population.columns[name][slots] = values
-        moved = bool(self.dying_neurons or self.newborn_neurons)  # then slots do not stay what they are
-        joins = [_Named(new) for new in self.newborn_synapses] if moved else []
+        births: list[NewNeurons | NewSynapses | _Named] = [*self.births]
+        if self.dying_neurons or any(isinstance(new, NewNeurons) for new in births):  # then slots do not stay
+            births = [_Named(new) if isinstance(new, NewSynapses) else new for new in births]
         for name, parts in self.dying_synapses.items():
             projection = network.projections[name]
             projection._remove_at(*_from_the_ends(projection, parts))
         for name, several in self.dying_neurons.items():
             population = network.populations[name]
             population.remove(population.columns["id"][np.unique(np.concatenate(several))])
-        for newborn in self.newborn_neurons:
-            ids = newborn.population.add(newborn.n, positions=newborn.positions, **newborn.initial)
-            for wire in newborn.wires:
-                wire.attach(ids, newborn.stream)
-        for new in (named.now() for named in joins) if moved else iter(self.newborn_synapses):
-            if new.rows.size:
-                new.projection._add_at(new.rows, new.posts, new.weight, new.delay)
+        for new in births:
+            new.bear()
 
 
 class _Named:
@@ -97,13 +108,13 @@ class _Named:
         self.pre = new.projection.source.columns["id"][new.rows]
         self.post = new.projection.target.columns["id"][new.posts]
 
-    def now(self) -> NewSynapses:
-        """The same by slots as they are now; without those who have died meanwhile."""
+    def bear(self) -> None:
+        """Join those who still live."""
         projection, new = self.new.projection, self.new
         network = projection.network
         rows, posts = network._slots_of(projection.source, self.pre), network._slots_of(projection.target, self.post)
         alive = (rows >= 0) & (posts >= 0)
-        return NewSynapses(projection, rows[alive], posts[alive], new.weight, new.delay)
+        NewSynapses(projection, rows[alive], posts[alive], new.weight, new.delay).bear()
 
 
 def _from_the_ends(projection: Projection, parts: list[tuple[Slots, Index]]) -> tuple[Slots, Index]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.engine.structure.looks import Look, living
-from neurosim.engine.structure.partners import Near, allowed_pairs
+from neurosim.engine.structure.partners import Near, allowed_pairs, is_first
 from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
@@ -135,6 +135,8 @@ class Elements:
             order = np.argsort(projection.source.columns["id"][pre], kind="stable")
             pre, post = pre[order], post[order]
             allowed = allowed_pairs(self._rule, projection, pre, post)
+            if not self._rule.multapses:
+                allowed &= is_first(pre * projection.target.n_slots + post)
             pairs.append((projection, pre[allowed], post[allowed]))
         return pairs
 

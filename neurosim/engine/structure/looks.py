@@ -25,11 +25,13 @@ UNUSED = np.inf  # ms since the last spike of a neuron that has never fired
 class Look:
     """One rule's look at the network at one time.
 
-    ``traces`` is what the rule keeps of each population's neurons. Columns are by slot, float64.
+    ``traces`` is what the rule keeps of each population's neurons; ``needed``: looks in a row at which ``die`` must
+    have held. Columns are by slot, float64.
     """
 
-    def __init__(self, rule: BoundStructure, traces: Mapping[str, NeuronTraces]) -> None:
+    def __init__(self, rule: BoundStructure, traces: Mapping[str, NeuronTraces], needed: int) -> None:
         self.rule = rule
+        self.needed = needed
         self.network = rule.network
         self.now = self.network.step
         self.dt = self.network.dt or 0.0

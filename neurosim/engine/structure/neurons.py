@@ -21,6 +21,7 @@ def propose(rule: BoundStructure, look: Look, changes: Changes) -> None:
     population = rule.population
     assert population is not None
     slots = living(population)
+    rule.spread_parameters()
     _update(rule, look, population, slots, changes)
     dying = _dying(rule, look, population, slots)
     changes.kill_neurons(population, dying)
@@ -31,7 +32,7 @@ def propose(rule: BoundStructure, look: Look, changes: Changes) -> None:
         if n:
             initial, place = rule.options.get("initial") or {}, rule.place
             at = place.draw(population, n, look.stream("place")) if isinstance(place, Nearby) else place
-            changes.newborn_neurons.append(NewNeurons(population, n, at, initial, rule.wires, look.stream("wire")))
+            changes.bear(NewNeurons(population, n, at, initial, rule.wires, look.stream("wire")))
 
 
 def _update(rule: BoundStructure, look: Look, population: Population, slots: Slots, changes: Changes) -> None:
@@ -64,7 +65,7 @@ def _dying(rule: BoundStructure, look: Look, population: Population, slots: Slot
     if rule.lasting:
         held = population.columns[rule.column("held")]
         held[slots] = np.where(holds, held[slots] + 1, 0)
-        holds = held[slots] >= np.ceil(rule.lasting / rule.every) + 1
+        holds = held[slots] >= look.needed
     if "chance" in said:
         holds = holds & (look.stream("chance").random(slots.size) < look.of_neurons("chance", population, slots))
     chosen = slots[holds]

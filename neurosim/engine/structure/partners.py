@@ -100,9 +100,7 @@ class Partners:
         if self._rule.multapses or not pairs.rows.size:
             return pairs
         keys = (pairs.of * (int(pairs.rows.max()) + 1) + pairs.rows) * (int(pairs.posts.max()) + 1) + pairs.posts
-        first = np.unique(keys, return_index=True)[1]
-        first.sort()
-        return pairs.take(first)
+        return pairs.take(is_first(keys))
 
 
 class Near:
@@ -141,6 +139,13 @@ def allowed_pairs(rule: BoundStructure, projection: Projection, rows: Slots, pos
     if projection.source is projection.target and not rule.autapses:
         allowed &= rows != posts
     return allowed
+
+
+def is_first(keys: Index) -> NDArray[np.bool_]:
+    """Which of some things come before all that equal them."""
+    first = np.zeros(keys.size, bool)
+    first[np.unique(keys, return_index=True)[1]] = True
+    return first
 
 
 def _everybody(populations: list[Population]) -> tuple[Index, Slots]:

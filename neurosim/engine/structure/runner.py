@@ -27,12 +27,12 @@ class Tenant:
     """A rule that acts in a simulation: what it keeps, and when it is due."""
 
     def __init__(self, rule: BoundStructure, dt: float, step: int) -> None:
-        self.rule = rule
+        self.rule, self._dt = rule, dt
         self.period = max(1, math.floor(rule.every / dt + 0.5))
         if rule.every < dt / 2:
             raise UsageError(f"structural rule '{rule.name}' acts every {rule.every:g} ms, below a step of {dt:g} ms.")
         start = math.floor(rule.start / dt + 0.5)
-        self.until = rule.until / dt
+        self.until = math.floor(rule.until / dt + 0.5) if math.isfinite(rule.until) else math.inf
         periods = (step - start) // self.period + 1  # `every` acts first after one period, with `from` at that time
         self.next = start if start > 0 and step < start else start + periods * self.period
         rule.keeper = self
@@ -53,9 +53,13 @@ class Tenant:
         for traces in self.traces.values():
             traces.renew()
 
+    def _looks(self) -> int:
+        """At how many looks in a row a condition must have held: the first, and those of the time that it lasts."""
+        return -(-math.floor(self.rule.lasting / self._dt + 0.5) // self.period) + 1 if self.rule.lasting else 1
+
     def propose(self, changes: Changes) -> None:
         """Say what should change."""
-        look = Look(self.rule, self.traces)
+        look = Look(self.rule, self.traces, self._looks())
         if self.rule.population is not None:
             neurons.propose(self.rule, look, changes)
         else:
@@ -109,14 +113,14 @@ class StructureRunner:
         step = self._simulation.step
         self._scheduled.discard(step)
         due = [tenant for _, tenant in sorted(self._tenants.items()) if tenant.next == step < tenant.until]
+        for tenant in due:  # before anything can fail: a run that goes on after an error goes on with its rules
+            tenant.next += tenant.period
+            self._schedule(tenant)
         changes = Changes()
         for tenant in due:
             if tenant.rule.active:
                 tenant.propose(changes)
         changes.carry_out(self._simulation.network)
-        for tenant in due:
-            tenant.next += tenant.period
-            self._schedule(tenant)
 
     def kept(self, rule: BoundStructure, population: Population) -> dict[str, NDArray[np.float64]]:
         """What a rule keeps of the living neurons of a population, in the order of their ids, as it is now."""

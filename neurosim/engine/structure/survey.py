@@ -171,10 +171,10 @@ class Survey:
     def _numbers(self, look: Look) -> list[float]:
         """Numbers that are the same for all synapses, in the order of ``_number_names``."""
         always, uniform = look.always, self.projection.store.uniform
-        needed = float(np.ceil(self.rule.lasting / self.rule.every)) + 1.0 if self.rule.lasting else 1.0
         shared = {name: self._as_kept(name, value) for name, value in self.rule.shared(self._units).items()}
         own = [float(uniform.get("weight", 0.0)), float(uniform.get("delay", 0.0))]
-        return [look.dt, float(look.now), float(self.projection.size), needed, *always.values(), *own, *shared.values()]
+        counts = [float(look.now), float(self.projection.size), float(look.needed)]
+        return [look.dt, *counts, *always.values(), *own, *shared.values()]
 
     def _as_kept(self, name: str, value: float) -> float:
         """Weights are compared with numbers of their own precision: what was set to 0.7 is not below 0.7."""
@@ -225,7 +225,7 @@ class Survey:
                 steps = "*dt" if name == "delay" and not learned else ""
                 lines.append(f"{name}_here = np.float64({value}){steps}")
         if self._names & {"age", "last_use"}:
-            lines.append("age_here = (now - np.float64(_born_column[place]))*dt")
+            lines.append("age_here = np.float64((np.int64(now) - np.int64(_born_column[place])) & 0xFFFFFFFF)*dt")
         if "last_use" in self._names:
             lines.append("last_use_here = min(age_here, silence_of_pre_here)")
         if "distance" in self._names:
