@@ -37,8 +37,8 @@ def activity(neuron: SeenNeuron) -> Memory:
 class Written:
     """Draws rules of every kind. ``unit`` is a noticeable weight, ``dt`` the time step (ms)."""
 
-    def __init__(self, data: st.DataObject, unit: float, dt: float, learns: bool = False) -> None:
-        self.data, self.unit, self.dt, self.learns = data, unit, dt, learns
+    def __init__(self, data: st.DataObject, unit: float, dt: float) -> None:
+        self.data, self.unit, self.dt = data, unit, dt
         self.made = 0
 
     def _one(self, choices: Sequence[Any]) -> Any:
@@ -51,7 +51,7 @@ class Written:
         written: dict[str, Any] = {"name": name, "every": every}
         twin: dict[str, Any] = {"name": name, "every": every}
         if self._one([False, False, True]):
-            start, until = self._one([3, 10]) * self.dt, self._one([8, 40]) * self.dt
+            start, until = self._one([0, 3, 10]) * self.dt, self._one([11, 17, 40]) * self.dt
             written |= {"from": start, "until": until}
             twin |= {"start": start, "until": until}
         return written, twin
@@ -162,9 +162,13 @@ class Written:
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Variables of learning rules."""
-        written = {"die": "c > 0.41 or r < 0.3", "chance": "0.5*r + 0.01*abs(n)"}
-        return written, {"die": lambda s: s["c"] > 0.41 or s["r"] < 0.3,
-                         "chance": lambda s: 0.5 * s["r"] + 0.01 * abs(s["n"]), "looks_at_variables": True}  # fmt: skip
+        written = {"die": "c > 0.41 or r < 0.3", "chance": "0.5*r + 0.01*abs(n)/w",
+                   "parameters": {"w": f"{self.unit} mV"}}  # fmt: skip
+        return written, {
+            "die": lambda s: s["c"] > 0.41 or s["r"] < 0.3,
+            "chance": lambda s: 0.5 * s["r"] + 0.01 * abs(s["n"]) / self.unit,
+            "looks_at_variables": True,
+        }
 
     # -- neurons ----------------------------------------------------------------------------------------------------
 
@@ -219,9 +223,9 @@ class Written:
     def _mature(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What neurons are changes with their age."""
         t = 8 * self.dt
-        written = {"update": "half = 32/(1 + age/span)\ni_stim = half*2*pa\nv *= 0.5",
-                   "parameters": {"span": f"{t} ms", "pa": "1 pA"}}  # fmt: skip
-        return written, {"update": lambda n: {"i_stim": 32 / (1 + n.age / t) * 2 * 1.0, "v": n["v"] * 0.5}}
+        written = {"update": "half = v/2\nv = half + floor(4/(1 + age/span))*unit\nv *= 0.5",
+                   "parameters": {"span": f"{t} ms", "unit": f"{self.unit} mV"}}  # fmt: skip
+        return written, {"update": lambda n: {"v": (n["v"] / 2 + (4 / (1 + n.age / t)) // 1 * self.unit) * 0.5}}
 
 
 OF_SYNAPSES = ("weak", "young", "turnover", "last", "crowded", "random", "hebbian", "busy", "homeostatic", "everything")

@@ -30,7 +30,7 @@ class Habitat:
         self.both = Both(seed=draw(st.integers(0, 2**40)), dt=self.dt, audit=draw(st.booleans()))
         self.learning = learning
         self.options: dict[str, Any] = {}
-        self.written = Written(data, 1.0, self.dt, bool(learning))
+        self.written = Written(data, 1.0, self.dt)
         self.both.poisson("noise", draw(st.integers(1, 4)), 60.0 / self.dt)
         for name, most in (("p", 6), ("q", 3)):
             self.both.population(name, draw(st.integers(1, most)), "lif_delta", i_e=270.0, t_ref=2 * self.dt)

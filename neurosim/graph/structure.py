@@ -299,7 +299,10 @@ class BoundStructure:
             return 0.0
         expression = self._read("lasting", text, {**self.units, **_ALWAYS}, "ms")
         values = {**self.shared(expression.names & set(self.units)), "every": self.every, "time": 0.0}
-        return float(expression.evaluate({name: values[name] for name in expression.names}))
+        lasting = float(expression.evaluate({name: values[name] for name in expression.names}))
+        if not lasting >= 0.0:
+            raise UsageError(f"structural rule '{self.name}': for must be 0 ms or more; found {lasting:g} ms.")
+        return lasting
 
     def _dynamics(self, population: Population) -> Dynamics:
         """What is kept of a population's neurons: what is said of one side only is kept on that side only."""
@@ -361,7 +364,8 @@ class BoundStructure:
             symbols |= _OF_ALL_SYNAPSES
         else:
             symbols |= {f"mean_{name}": unit for name, unit in self.neuron_symbols(self.population).items()}
-        self.expressions[clause, ""] = self._read(clause, text, symbols, "")
+        expression = self.expressions[clause, ""] = self._read(clause, text, symbols, "")
+        self.shared(expression.names & set(self.units))
 
     def _parse_each(self, clause: str, text: str) -> None:
         for projection in self.projections:

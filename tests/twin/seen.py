@@ -86,7 +86,7 @@ class SeenNeuron:
             known = self._rule.kept[self._neuron.id].at(self._rule.world.now, self._rule.world.dt)
             if name in known:
                 return known[name]
-        return self._neuron.stimulus if name == "i_stim" else self._neuron.state[name]
+        return self._neuron.state[name]
 
     @property
     def in_degree(self) -> int:

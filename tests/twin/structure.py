@@ -97,10 +97,7 @@ class Changes:
     def carry_out(self, world: World) -> None:
         """Edits, then deaths, then births."""
         for neuron, name, value in self.updates:
-            if name == "i_stim":
-                neuron.stimulus = value
-            else:
-                neuron.state[name] = value
+            neuron.state[name] = value
         doomed = set(map(id, self.dying_synapses))
         for projection in world.projections.values():
             for synapse in reversed(in_row_order(projection)):  # the last of a row first

@@ -164,9 +164,10 @@ class Survey:
         wanted = [name for name in self.projection.variables if name in self._names]
         if self._names & {"age", "last_use"}:
             wanted.append("_born")
-        if self.rule.lasting:
-            wanted.append(self.rule.column("held"))
-        return [(name, store.columns[name]) for name in wanted if name in store.columns]
+        columns = [(name, store.columns[name]) for name in wanted if name in store.columns]
+        if self.rule.lasting:  # under a name that is the same for every rule, so that it is compiled once
+            columns.append(("_held", store.columns[self.rule.column("held")]))
+        return columns
 
     def _numbers(self, look: Look) -> list[float]:
         """Numbers that are the same for all synapses, in the order of ``_number_names``."""
@@ -242,9 +243,8 @@ class Survey:
     def _condition(self, names: dict[str, str]) -> list[str]:
         lines = [f"holds = {source(self._trees['die'], names)}" if "die" in self._trees else "holds = True"]
         if self.rule.lasting:
-            held = f"{self.rule.column('held')}_column[place]"
-            lines += [f"lasts = np.int64({held}) + 1 if holds else np.int64(0)", f"{held} = np.uint32(lasts)",
-                      "holds = lasts >= needed"]  # fmt: skip
+            lines += ["lasts = np.int64(_held_column[place]) + 1 if holds else np.int64(0)",
+                      "_held_column[place] = np.uint32(lasts)", "holds = lasts >= needed"]  # fmt: skip
         return lines
 
 
