@@ -103,7 +103,7 @@ class BoundStructure:
         self.autapses = truth(self.options, "autapses", self.rule.autapses, owner)
         self.multapses = truth(self.options, "multapses", self.rule.multapses, owner)
         self.wires = self._wires()
-        check_times(self.every, self.start, self.until, network.dt, owner)
+        check_times(self, network.dt, owner)
         check_newborns(self.projections, self.options, self.weight_unit, owner)
         check_initial(self.population, self.options.get("initial"), owner)
 
@@ -299,10 +299,7 @@ class BoundStructure:
             return 0.0
         expression = self._read("lasting", text, {**self.units, **_ALWAYS}, "ms")
         values = {**self.shared(expression.names & set(self.units)), "every": self.every, "time": 0.0}
-        lasting = float(expression.evaluate({name: values[name] for name in expression.names}))
-        if not lasting >= 0.0:
-            raise UsageError(f"structural rule '{self.name}': for must be 0 ms or more; found {lasting:g} ms.")
-        return lasting
+        return float(expression.evaluate({name: values[name] for name in expression.names}))
 
     def _dynamics(self, population: Population) -> Dynamics:
         """What is kept of a population's neurons: what is said of one side only is kept on that side only."""

@@ -24,15 +24,26 @@ class Keeper(Protocol):
         """Go on with the parameters as they are now."""
 
 
-def check_times(every: float, start: float, until: float, dt: float | None, owner: str) -> None:
-    """Raise UsageError for times (ms) at which a rule could not act, with steps of ``dt`` where that is known."""
-    if dt is not None and every < dt / 2:
-        step = format_quantity(dt, "ms")
-        raise UsageError(f"{owner} acts every {format_quantity(every, 'ms')}, which is less than a time step ({step}).")
-    if start < 0.0:
-        raise UsageError(f"{owner} cannot act from {format_quantity(start, 'ms')} on; times are 0 or more.")
-    if until <= start:
+class Times(Protocol):
+    """When a rule acts, and how long what it dies of must have held (ms)."""
+
+    every: float
+    start: float
+    until: float
+    lasting: float
+
+
+def check_times(times: Times, dt: float | None, owner: str) -> None:
+    """Raise UsageError for times at which a rule could not act, with steps of ``dt`` where that is known."""
+    if dt is not None and times.every < dt / 2:
+        every, step = format_quantity(times.every, "ms"), format_quantity(dt, "ms")
+        raise UsageError(f"{owner} acts every {every}, which is less than a time step ({step}).")
+    if times.start < 0.0:
+        raise UsageError(f"{owner} cannot act from {format_quantity(times.start, 'ms')} on; times are 0 or more.")
+    if times.until <= times.start:
         raise UsageError(f"{owner} ends (until) before it begins (from).")
+    if not times.lasting >= 0.0:
+        raise UsageError(f"{owner}: for is {format_quantity(times.lasting, 'ms')}; times are 0 or more.")
 
 
 def truth(options: Mapping[str, Any], key: str, default: bool, owner: str) -> bool:
