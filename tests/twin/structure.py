@@ -8,6 +8,7 @@ Python functions. Random numbers come from numpy, from a generator for each (see
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,8 +23,9 @@ from .seen import Memory, SeenNeuron, Totals
 if TYPE_CHECKING:
     from .world import World
 
+
 @dataclass(eq=False, kw_only=True)
-class Structural:
+class Structural(ABC):
     """What all structural rules have in common. Times are in ms; ``name`` is the rule's in its network."""
 
     name: str
@@ -73,16 +75,17 @@ class Structural:
     def stream(self, clause: str) -> Generator:
         return stream(self.world.seed, ("structure", self.name, clause), self.world.now)
 
+    @abstractmethod
     def populations(self) -> list[Population]:
         """Those whose neurons the rule looks at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def projections_seen(self) -> list[Projection]:
         """Those in which it counts the synapses of a neuron."""
-        raise NotImplementedError
 
+    @abstractmethod
     def propose(self, changes: Changes) -> None:
-        raise NotImplementedError
+        """Look, and say what should change."""
 
 
 @dataclass

@@ -192,9 +192,7 @@ class SynapseRule(Structural):
             joined += self._allowed(sorted(mine, key=lambda pair: pair[1].id))
         return [Newborn(projection, pre, post, self.weight, self.delay) for projection, pre, post in joined]
 
-    def _vacant(
-        self, side: str, populations: list[Population], dying: Dying
-    ) -> list[Neuron]:
+    def _vacant(self, side: str, populations: list[Population], dying: Dying) -> list[Neuron]:
         """Each neuron as often as it has vacant elements."""
         vacant: list[Neuron] = []
         for population in populations:
@@ -247,12 +245,14 @@ class SynapseRule(Structural):
             return []
         pre = sorted(random.integers(0, len(sources), n).tolist())
         post = random.integers(0, len(targets), n).tolist()
-        return self._allowed([
-            (projection, sources[i], targets[j])
-            for i, j in zip(pre, post, strict=True)
-            for projection in self.mine()
-            if sources[i].population is projection.source and targets[j].population is projection.target
-        ])
+        return self._allowed(
+            [
+                (projection, sources[i], targets[j])
+                for i, j in zip(pre, post, strict=True)
+                for projection in self.mine()
+                if sources[i].population is projection.source and targets[j].population is projection.target
+            ]
+        )
 
     def _allowed(self, pairs: list[Pair]) -> list[Pair]:
         """Those that may be joined, in their order; where a pair may be joined once only, its first appearance."""
