@@ -53,13 +53,15 @@ class Tenant:
         for traces in self.traces.values():
             traces.renew()
 
-    def _looks(self) -> int:
-        """At how many looks in a row a condition must have held: the first, and those of the time that it lasts."""
-        return -(-math.floor(self.rule.lasting / self._dt + 0.5) // self.period) + 1 if self.rule.lasting else 1
+    def look(self) -> Look:
+        """The network as the rule sees it now."""
+        lasting = math.floor(self.rule.lasting / self._dt + 0.5)
+        needed = -(-lasting // self.period) + 1 if self.rule.lasting else 1  # looks: the first, and those it lasts
+        return Look(self.rule, self.traces, needed)
 
     def propose(self, changes: Changes) -> None:
         """Say what should change."""
-        look = Look(self.rule, self.traces, self._looks())
+        look = self.look()
         if self.rule.population is not None:
             neurons.propose(self.rule, look, changes)
         else:
@@ -71,7 +73,7 @@ def code(rule: BoundStructure, dt: float) -> str:
     tenant = Tenant(rule, dt, 0)
     texts = [traces.code() for traces in tenant.traces.values()]
     if {"die", "rank"} & set(rule.rule.clauses):
-        look = Look(rule, tenant.traces)
+        look = tenant.look()
         looked = [s for s in tenant.surveys.values() if not synapses.is_lottery(rule, s.projection)]
         texts += [survey.code(look) for survey in looked]
     return "\n\n".join(dict.fromkeys(texts))
