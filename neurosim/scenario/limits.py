@@ -91,7 +91,8 @@ class _Limits:
     def sources(self, name: str) -> None:
         configured = self.checker.models.get(name)
         if configured is not None and configured.name == "poisson":
-            rate = configured.parameters["rate"]
+            each = _read(configured.spread.get("rate", configured.parameters.get("rate")), "Hz")
+            rate = 0.0 if each is None else max(_ends(each), default=0.0)
             if rate * self.dt > 1000.0:
                 most = format_quantity(1000.0 / self.dt, "Hz")
                 message = f"{format_quantity(rate, 'Hz')} is more than one spike per time step; allowed is up to {most}"
