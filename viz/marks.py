@@ -8,7 +8,7 @@ from typing import Any
 
 from neurosim.errors import NeurosimError
 
-LIMIT = 200  # marks of one repeated entry; beyond that they are a texture, not a mark
+LIMIT = 20  # marks of one repeated entry; where there would be more, they are a texture: only the first is one
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def _times(entry: Mapping[str, Any], duration: float) -> Sequence[float]:
     first = period if begin is None else _ms(begin)
     last = min(duration, _ms(entry["until"]) if entry.get("until") is not None else duration)
     number = int(max(0.0, (last - first) / period)) + 1 if period > 0 else 0
-    return [first + k * period for k in range(min(number, LIMIT)) if first + k * period < last]
+    times = [first + k * period for k in range(min(number, LIMIT + 1)) if first + k * period < last]
+    return times if len(times) <= LIMIT else times[:1]
 
 
 def _lasting(action: Mapping[str, Any]) -> float:
