@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twin import (
+    HOOKS,
     Clocked,
+    Drive,
     DsStdp,
     Everything,
+    Kernel,
+    Moment,
     Restless,
     Reward,
     Rule,
@@ -19,8 +25,13 @@ from twin import (
     StdpNearestReduced,
     StdpPowerLaw,
     TsodyksMarkram,
+    Variable,
     Whisper,
 )
+
+from neurosim.expressions.tree import evaluate
+from neurosim.models import learning
+from neurosim.models.rule_binding import BoundVariable
 
 Pair = tuple[Any, Rule]  # the engine's rule, the twin's
 
@@ -151,6 +162,71 @@ CLOCKED = {
     """,
 }
 
+_OPERATIONS: Mapping[str, Callable[[float, float], float]] = {
+    "+=": operator.add, "-=": operator.sub, "*=": operator.mul, "/=": operator.truediv
+}  # fmt: skip
+
+
+class Declared(Rule):
+    """A rule of the library that the twin reads from its declaration: the trees of its code, evaluated in Python.
+
+    So it says nothing about the declaration (other tests do), and everything about what kernels make of it.
+    """
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        bounds = {"weight": (0.0, 1.0), "delay": (1.0, 2.0)}  # stand-ins: the moment knows those of the projection
+        self.rule = learning.rule(spec).bind("mV", bounds)
+        self.modulator, self.period = self.rule.modulator, self.rule.period or 0.0
+        self.writes_delay = self.rule.writes_delay
+
+    def _traces(self, side: str) -> dict[str, Kernel]:
+        return {t.name: Kernel(1.0 / t.rate, t.nearest) for t in self.rule.traces if t.side == side}
+
+    def pre(self) -> dict[str, Kernel]:
+        return self._traces("pre")
+
+    def post(self) -> dict[str, Kernel]:
+        return self._traces("post")
+
+    def signals(self) -> dict[str, Kernel]:
+        return self._traces("modulator")
+
+    def variables(self) -> dict[str, Variable]:
+        def initial(of: BoundVariable) -> Callable[[float, float], float]:
+            constants = self.rule.constants
+            return lambda weight, delay: float(of.initial.evaluate({**constants, "weight": weight, "delay": delay}))
+
+        return {v.name: Variable(initial(v), 1.0 / v.rate if v.rate else math.inf, v.target)
+                for v in self.rule.variables}  # fmt: skip
+
+    def drives(self) -> list[Drive]:
+        return [Drive(d.target, factor, names) for d in self.rule.drives for factor, names in d.terms]
+
+    def has(self, hook: str) -> bool:
+        return self.rule.transmit is not None if hook == "transmit" else hook in self.rule.events
+
+    def __getattr__(self, hook: str) -> Callable[[Moment], None]:
+        if hook not in HOOKS:
+            raise AttributeError(hook)
+        return lambda moment: self._run(hook, moment)
+
+    def _run(self, hook: str, s: Moment) -> None:
+        own = ("weight", "delay", "dt", "amount", "w_min", "w_max", "d_min", "d_max")
+        values = {**self.rule.constants, **{name: getattr(s, name) for name in own}, **s.pre, **s.post, **s.signal}
+        values |= s.var
+        for statement in self.rule.events[hook]:
+            value = float(evaluate(statement.expression.tree, values))
+            changed = _OPERATIONS.get(statement.operator, lambda old, value: value)
+            values[statement.target] = changed(values.get(statement.target, 0.0), value)
+        s.weight, s.delay = values["weight"], values["delay"]
+        s.var.update({name: values[name] for name in s.var})
+
+
+def declared(name: str, **parameters: Any) -> Pair:
+    """A rule of the library, told to the twin by its declaration."""
+    return {name: parameters}, Declared({name: parameters})
+
+
 REWARDED: Pair = (REWARD, Reward())
 WHISPERED: Pair = (WHISPER, Whisper())
 ALL: Pair = (EVERYTHING, Everything())
@@ -174,11 +250,26 @@ _PAIRS: dict[str, Sequence[Pair]] = {
     "whispered": [WHISPERED],
     "rewarded": [REWARDED],
     "all": [ALL],
+    "dopamine": [declared("reward_stdp", a_plus=0.3, a_minus=0.2, tau_c=30.0, tau_d=9.0, baseline=0.1)],
+    "library": [
+        declared("triplet_stdp", a2_plus=0.05, a3_plus=0.04, a2_minus=0.03, a3_minus=0.02),
+        declared("vogels_inhibitory", eta=0.07, rho_0=9.0), declared("hebb", eta=0.05), declared("oja", eta=0.03),
+        declared("bcm", eta=0.02, tau_theta=40.0), declared("reward_stdp", a_plus=0.1, modulator="salt"),
+    ],
+    "kept": [
+        STDP, declared("benna_fusi", period=3.0), declared("double_well", tau=30.0, w_p=200.0, period=2.0),
+        declared("synaptic_scaling", tau=50.0, goal=80.0, beta=0.05, gamma=1.0, period=5.0),
+        declared("tagging_and_capture", tau=20.0, period=4.0, least=0.01),
+    ],
     "followed": [FOLLOWED],
     "many": [ALL, STDP, REWARDED, BUFFERED],
     "shifted": [library("ds_stdp", DsStdp, a_plus=0.1, a_minus=0.05, b_plus=1.1, b_minus=0.7)],
     "moved": [MOVED],
+    "delays": [
+        declared("dr_stdp", a_plus=0.1, b_minus=1.1, b_plus=0.7), declared("delay_alignment", rate=3.0, home=3.0),
+        declared("myelin", rate=0.9), declared("reward_stdp", a_plus=0.1),
+    ],
     "moved, all": [STDP, MOVED, ALL],
 }
 COURSES = {name: Course(name, pairs) for name, pairs in _PAIRS.items()}
-MOVING = ("shifted", "moved", "moved, all")  # those that write delays
+MOVING = ("shifted", "moved", "moved, all", "delays")  # those that write delays

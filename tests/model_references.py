@@ -100,6 +100,11 @@ def _adaptive_threshold(p: Any) -> tuple[Array, Array]:
     return np.array(a), np.array([drive, p.v_th / p.tau_th, 0, 0])
 
 
+def _intrinsic(p: Any) -> tuple[Array, Array]:
+    a, _ = _adaptive_threshold(SimpleNamespace(**vars(p), tau_th=np.inf))
+    return a, np.array([_membrane(p)[1], -p.eta * p.target / 1000.0, 0, 0])
+
+
 def _gif(p: Any) -> tuple[Array, Array]:
     taus = p.c_m / p.g_l, p.tau_stc_1, p.tau_stc_2, p.tau_sfa_1, p.tau_sfa_2, p.tau_exc, p.tau_inh
     a = np.diag([-1 / tau for tau in taus])
@@ -122,6 +127,7 @@ LINEAR = {
     "lif_alpha": Linear(_alpha, _HIGH, _STAGES),
     "lif_double_exp": Linear(_double, _HIGH, _STAGES),
     "lif_adaptive_threshold": Linear(_adaptive_threshold, {"v_th": 1e3}, {"v": _V, "theta": (0.0, 9.0), **_CURRENTS}),
+    "lif_intrinsic": Linear(_intrinsic, {"v_th": 1e3}, {"v": _V, "theta": (10.0, 40.0), **_CURRENTS}),
     "lif_noise": Linear(_exp, {"v_th": 1e6, "sigma": 0.0}, {"v": _V, **_CURRENTS}),
     "lif_escape": Linear(_exp, {"rho_th": 0.0}, {"v": _V, **_CURRENTS}),
     "gif": Linear(

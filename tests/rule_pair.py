@@ -50,6 +50,7 @@ class Pair:
         return self
 
     def _happen(self, time: float, kind: str, amount: float) -> None:
+        self._drift(time - self.now)
         for variable in self.rule.variables:
             if variable.rate is not None:
                 fading = math.exp(-variable.rate * (time - self.now))
@@ -64,8 +65,25 @@ class Pair:
             self.sent.append(self.weight if tree is None else float(evaluate(tree, values)))
         self._run("every" if kind == "every" else f"on_{kind}", values)
         for trace in self.rule.traces:
-            if (trace.side, kind) in (("pre", "arrival"), ("post", "post")):
-                self.traces[trace.name] = (1.0 if trace.nearest else values[trace.name] + 1.0, time)
+            if (trace.side, kind) in (("pre", "arrival"), ("post", "post"), ("modulator", "modulator")):
+                raised = amount if kind == "modulator" else 1.0
+                self.traces[trace.name] = (1.0 if trace.nearest else values[trace.name] + raised, time)
+
+    def _drift(self, passed: float, pieces: int = 2000) -> None:
+        """Move what is driven, by small steps: the midpoint rule."""
+        traces = {trace.name: trace for trace in self.rule.traces}
+        fading = {v.name: v.rate or 0.0 for v in self.rule.variables}
+        for drive in self.rule.drives:
+            middle = (np.arange(pieces) + 0.5) * (passed / pieces)
+            change = np.zeros(pieces)
+            for factor, names in drive.terms:
+                product = np.full(pieces, factor)
+                for name in names:
+                    value, last = self.traces[name] if name in traces else (self.values[name], self.now)
+                    rate = traces[name].rate if name in traces else fading[name]
+                    product *= value * np.exp(-rate * (middle + self.now - last)) if value else 0.0
+                change += product
+            self.values[drive.target] += float(change.sum() * (passed / pieces))
 
     def _run(self, event: str, values: dict[str, float]) -> None:
         for statement in self.rule.events.get(event, ()):

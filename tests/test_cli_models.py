@@ -284,7 +284,10 @@ def test_rules_of_all_sorts_are_measured() -> None:
     in_current = ns.learning.from_code(on_arrival="weight += step", parameters={"step": "1 pA"})
     assert pairs.stand_in(in_current())[1] == "pA"
     assert pairs.pairs(in_current(), 1.0, times=3).weight == pytest.approx([3.0])
-    idle = ns.learning.from_code(every="weight *= 0.9", period="1 s")
+    slow = ns.learning.from_code(every="weight *= 0.9", period="1 s")
+    (course,) = pairs.course(slow(), [0.5, 1.0], [0.0, 5.0], ["weight"], 3, 1000.0)
+    assert course == pytest.approx(np.array([[0.5, 1.0]]) * 0.9 ** np.arange(4)[:, None])
+    idle = ns.learning.from_code(on_emission="weight *= 0.9")
     with pytest.raises(UsageError, match="no picture"):
         rules.draw(idle())
 

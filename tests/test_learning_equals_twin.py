@@ -24,7 +24,8 @@ UNBOUND = ("tired",)  # a course that needs no bounds, and has none
 LESSONS = [
     ("stdp", "float32"), ("nearest, tired", "float64"), ("reduced", "float32"), ("soft", "float64"),
     ("tired", "float32"), ("whispered", "float64"), ("all", "float32"), ("followed", "float64"), ("many", "float64"),
-    ("shifted", "float32"), ("moved, all", "float64"), ("moved, all", "float32"),
+    ("shifted", "float32"), ("moved, all", "float64"), ("moved, all", "float32"), ("dopamine", "float32"),
+    ("library", "float64"), ("kept", "float64"), ("delays", "float64"),
 ]  # fmt: skip
 
 

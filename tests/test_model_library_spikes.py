@@ -75,7 +75,8 @@ def test_the_membrane_is_held_while_all_else_goes_on(name: str) -> None:
     population, spikes = run(configured, DT, DT, **start)
     assert len(spikes) == 1
     state = np.array([getattr(population, key).values for key in reference.start])
-    jumps = {"gif": [0, 56.7, -6.9, 11.7, 1.8, 0, 0], "lif_adaptive_threshold": [0, 2.0, 0, 0]}.get(name, 0.0)
+    jumps = {"gif": [0, 56.7, -6.9, 11.7, 1.8, 0, 0], "lif_adaptive_threshold": [0, 2.0, 0, 0],
+             "lif_intrinsic": [0, 0.1, 0, 0]}.get(name, 0.0)  # fmt: skip
     before = np.array(list(start.values()))[:, None]
     expected = exact(reference, dict(configured.parameters), before, DT) + np.reshape(jumps, (-1, 1))
     expected[0] = -200.0

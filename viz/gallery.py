@@ -40,7 +40,8 @@ _LEARNING = """\
 
 A rule for **pairs** is shown with the change by one pair, over the time from the arrival of the presynaptic spike to \
 the spike of the target; over the weight that there was; and with the change by 60 pairs, over their rate. \
-**Short-term plasticity** is shown with what the spikes of a train transmit.
+**Short-term plasticity** is shown with what the spikes of a train transmit. A rule that acts **periodically** is \
+shown with what becomes of weights that something else has moved.
 """
 _STRUCTURE = """\
 ## Structural rules

@@ -108,16 +108,37 @@ def amplitudes(rule: ConfiguredRule, trains: Sequence[Sequence[float]]) -> list[
     return [heard[np.round(np.asarray(train) / _TICK).astype(np.intp), k] for k, train in enumerate(trains)]
 
 
+def course(
+    rule: ConfiguredRule, weights: Sequence[float], rates: Sequence[float], shown: Sequence[str], periods: int,
+    period: float, moved: ArrayLike | None = None,
+) -> list[Values]:  # fmt: skip
+    """What synapses without arrivals are like after each of so many periods, shape (periods, synapses) by variable.
+
+    Their targets fire regularly at ``rates`` (Hz). Where ``moved`` is given all weights are set to it at first.
+    """
+    until = periods * period
+    fired = [(np.arange(1, int(rate * until / 1e3)) * 1e3 / rate).tolist() if rate else [] for rate in rates]
+    simulation = _laboratory(rule, [[] for _ in weights], np.asarray(weights), fired, dt=min(period, 10.0))
+    synapses = simulation.network.projections["learning"]
+    if moved is not None:
+        synapses.weight[synapses.ids] = np.broadcast_to(moved, len(weights))
+    recorder = simulation.record_synapses("learning", list(shown), every=period)
+    simulation.run(until)
+    return [np.asarray(recorder[name]).reshape(-1, len(weights)) for name in shown]
+
+
 def _laboratory(
-    rule: ConfiguredRule, arrivals: Sequence[Sequence[float]], weights: Values, fired: Sequence[Sequence[float]]
-) -> Simulation:
+    rule: ConfiguredRule, arrivals: Sequence[Sequence[float]], weights: Values, fired: Sequence[Sequence[float]],
+    dt: float = DT,
+) -> Simulation:  # fmt: skip
     """A simulation of synapses ``learning``, whose arrivals and whose targets' spikes are at the given times."""
     import neurosim as ns
 
     unit, n = stand_in(rule)[1], len(arrivals)
-    target = ns.models.from_equations(
-        f"dv/dt = -v/(20 ms) : mV\nheard : {unit or 1}\nkick : 1",
-        threshold="kick > 0", receptors={"plastic": "heard", "kick": "kick"}, name="target",
+    target = ns.models.from_equations(  # its potential is for rules that look at it
+        f"dv/dt = (-70.6 mV - v)/(2 ms) : mV\nheard : {unit or 1}\nkick : 1",
+        threshold="kick > 0", reset="v = 30 mV", initial={"v": -70.6}, receptors={"plastic": "heard", "kick": "kick"},
+        name="target",
     )  # fmt: skip
     network = ns.Network(seed=1)
     delay = D_LEARNED if rule.writes_delay else _D
@@ -131,7 +152,7 @@ def _laboratory(
         source, targets, "one_to_one", name="learning", weight=weights, delay=delay, receptor="plastic",
         learning=[rule], bounds=bounds, precision="float64",
     )  # fmt: skip
-    simulation: Simulation = ns.Simulation(network, dt=DT, threads=1)
+    simulation: Simulation = ns.Simulation(network, dt=dt, threads=1)
     return simulation
 
 

@@ -1,4 +1,4 @@
-"""The picture of a learning rule: what pairs of spikes do to weight and delay, or what trains of spikes transmit."""
+"""The picture of a learning rule: what pairs do, what trains transmit, or what becomes of a weight in time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
-from neurosim.viz import pairs
+from neurosim.viz import pairs, slow_rules
 from neurosim.viz.style import FAINT, INK, SOFT, note, styled, titled_figure
 from neurosim.viz.words import span
 
@@ -37,6 +37,10 @@ def draw(rule: ConfiguredRule) -> Figure:
     with styled():
         if declared.transmit.strip():
             return _draw_trains(rule)
+        if declared.every.strip() and not declared.on_arrival.strip():
+            figure, axes = _panels(rule)
+            slow_rules.draw(rule, axes)
+            return figure
         if declared.on_arrival.strip() or declared.on_post.strip():
             return _draw_pairs(rule)
     raise UsageError(f"{rule.name} has no code for arrivals or for the target's spikes, so there is no picture of it.")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neurosim.engine.rates import RateMeter
 from neurosim.engine.recorders import SpikeRecorder, StateRecorder, SynapseRecorder
 from neurosim.engine.schedule import Order, Schedule
+from neurosim.engine.signals import Following
 from neurosim.engine.targets import Neurons, neurons_of, population_of, projection_of
 from neurosim.errors import UsageError
 from neurosim.graph.groups import Group
@@ -38,6 +39,7 @@ class Observation:
         self._listeners: dict[str, list[Listener]] = {}  # ours: recorders and meters
         self._observers: dict[str, list[Listener]] = {}  # the user's, which may fail
         self._meters: dict[tuple[str, int], RateMeter] = {}
+        self._followings: dict[tuple[str, int, str], Following] = {}
 
     @property
     def time(self) -> float:
@@ -111,3 +113,16 @@ class Observation:
             self._meters[key] = RateMeter(target, steps, self.step)
             self._listen(target, self._meters[key].take, self._listeners)
         return self._meters[key].rate(self.step, self.dt)
+
+    def followed(self, later: Neurons, window: Any, earlier: Neurons) -> bool:
+        """Whether ``later`` has fired at most ``window`` after ``earlier``, since this was last asked for.
+
+        Spikes count from the first time it is asked for. A spike at the same time as the other comes after nothing.
+        """
+        first, second = neurons_of(self.network, earlier), neurons_of(self.network, later)
+        key = second.name, max(1, self.steps(window, "window")), first.name
+        if key not in self._followings:
+            following = self._followings[key] = Following(second, key[1], first)
+            self._listen(first, following.earlier.take, self._listeners)
+            self._listen(second, following.later.take, self._listeners)
+        return self._followings[key].asked(self.step)

@@ -18,6 +18,7 @@ from neurosim.engine.observation import Observation
 from neurosim.engine.pulses import Pulses
 from neurosim.engine.rings import Rings
 from neurosim.engine.schedule import Order, Schedule
+from neurosim.engine.signals import SpikeCounter
 from neurosim.engine.state import engine_state
 from neurosim.engine.structure.runner import StructureRunner
 from neurosim.engine.targets import Neurons, checked_action, neurons_of
@@ -235,6 +236,22 @@ class Simulation(Observation):
         """An event of the modulator ``name``, now, at every synapse whose rules listen to it (``on_modulator``)."""
         self.network._check_editable()
         self._learning.modulate(self.network, name, float(amount))
+
+    def modulate_by(self, source: Neurons, name: str, amount: float = 1.0, *, every: Any = "10 ms") -> None:
+        """Let a population or group send the modulator ``name``, from now on: ``amount`` for each of its spikes.
+
+        What it has fired in a period comes as one event at its end, at all synapses that listen. An event touches all
+        of them, so where many neurons fire let periods be long, compared with the time constant of the signal short.
+        """
+        counter = SpikeCounter(neurons_of(self.network, source))
+        self._listen(neurons_of(self.network, source), counter.take, self._listeners)
+
+        def send(_: Simulation) -> None:
+            spikes = counter.taken().size
+            if spikes:
+                self._learning.modulate(self.network, name, spikes * float(amount))
+
+        self.every(every, send, order=Order.PROTOCOL)
 
     def _account(self) -> None:
         """Take the plan's counters over."""

@@ -231,6 +231,8 @@ class _Parser:
 
     def named(self, token: Token) -> Node:
         name = token.text
+        if self.next.text == "within" and "within" in self.functions:
+            return self.followed()
         if name in ("True", "False"):
             return Constant(name == "True", None, token.position)
         if name in self.symbols:
@@ -240,6 +242,16 @@ class _Parser:
         if name in UNITS:
             return Constant(1.0, UNITS[name], token.position)
         raise ExpressionError(str(unknown("name", name, self.symbols)), position=token.position)
+
+    def followed(self) -> Node:
+        """Read ``NAME within TIME after NAME``, which is ``within(NAME, TIME, NAME)``."""
+        function = self.functions["within"]
+        self.place -= 1
+        later = self.identifier(function)
+        position = self.take().position
+        window = self.expression(_SIGN)
+        self.expect("after")
+        return checks.given("within", function, [later, window, self.identifier(function)], position)
 
     def called(self, token: Token) -> Node:
         function = self.functions.get(token.text)

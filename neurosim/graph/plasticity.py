@@ -6,6 +6,7 @@ die: columns of the row store, histories of the target's spikes and of each row'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,7 +69,11 @@ class Plasticity:
         own = [f"_{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
         self.own_traces = own if self.learns_delay else []
         self.follows_spikes = bool(post) or any(rule.events.get("on_post") for rule in rules)
-        self.dynamic = any(variable.rate is not None for variable in self.variables.values())
+        self.moves = any(rule.drives for rule in rules) or any(v.rate is not None for v in self.variables.values())
+        self.drives_weight = any(drive.target == "weight" for rule in rules for drive in rule.drives)
+        #: Traces of modulators, by their names in kernels: value after their last event, and its step.
+        signals = [one[t.name] for one in self.named for t in one.rule.traces if t.side == "modulator"]
+        self.signals = {name: np.zeros(2) for name in signals}
 
     # -- columns --------------------------------------------------------------------------------------------
 
@@ -80,7 +85,7 @@ class Plasticity:
             columns |= dict.fromkeys(self.own_traces, np.dtype(np.float64))
             columns |= {"_seen": np.dtype(np.uint32)} if self.own_traces else {}
             columns |= {"_due": np.dtype(np.uint32), "_waiting": np.dtype(np.int32)}
-        columns |= {"_at": np.dtype(np.uint32)} if self.dynamic else {}
+        columns |= {"_at": np.dtype(np.uint32)} if self.moves else {}
         return columns | ({"_cursor": np.dtype(np.uint32)} if self.follows_spikes else {})
 
     def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], posts: Index) -> dict[str, Array]:
@@ -124,14 +129,22 @@ class Plasticity:
             columns["_waiting"][place] = -1
 
     def bring_up(self, rows: Index, places: Index) -> None:
-        """Store the dynamic variables of settled synapses as they are now."""
-        if self.runner is None or not self.dynamic:
+        """Store what moves of settled synapses as it is now."""
+        if self.runner is None or not self.moves:
             return
         known, columns = self.runner.peek(self.projection, rows, places), self.projection.store.columns
-        for name, variable in self.variables.items():
-            if variable.rate is not None:
-                columns[name][places] = known[name]
+        for name in [*self.variables, *(["weight"] if self.drives_weight else [])]:
+            columns[name][places] = known[name]
         columns["_at"][places] = self.projection._now()
+
+    def raise_signals(self, modulator: str, amount: float, step: int, dt: float) -> None:
+        """An event of a modulator, of which all synapses know: the rules' traces of it are raised."""
+        for one in self.named:
+            for trace in one.rule.traces:
+                if trace.side == "modulator" and one.rule.modulator == modulator:
+                    signal = self.signals[one[trace.name]]
+                    faded = signal[0] * math.exp(-trace.rate * (step - signal[1]) * dt)
+                    signal[:] = faded + amount, step
 
     def check_silent(self, rows: Index) -> None:
         """Raise ``UsageError`` if a spike is under way in one of these rows, whose delays are about to be edited."""
@@ -202,4 +215,5 @@ class Plasticity:
         state |= {f"emissions/{key}": value for key, value in self.emissions.state().items()}
         if self.waiting is not None:
             state |= {f"waiting/{key}": value for key, value in self.waiting.state().items()}
+        state |= {f"signals/{name}": signal for name, signal in self.signals.items()}
         return {**state, "young": self.young, "births": self.births}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _TAKEN = """
     amount amplitude arrival arrive arriving at at_head at_place before begin born born_at brought c call came
     catch_up chosen column coming constants cursor d d_high d_low delay dt due emission emissions emitted end
-    enqueue entry events f faded fields fill fire fired first floats gather go_on head i integers j k lanes latest
-    left listed m mask math more n n_fired n_listed node nodes nodes_of now np older out parity pending piece_of
+    enqueue entry events f faded fields fill fire fired first floats gather gathered go_on head i integers j k lanes
+    latest left listed m mask math more n n_fired n_listed node nodes nodes_of now np older out parity pending piece_of
     place places pool population posts r reals record released replayed ring room route row row_steps row_values
     rows s_hi s_lo seen serials settle shard shown since slot slots spike spikes state step target ticked u
     under_way v values w w_high w_low waiting weight wholes words young

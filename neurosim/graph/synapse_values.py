@@ -152,7 +152,7 @@ class SynapseValues:
             return
         if name == "weight":
             self.store.spread("weight", self.precision)
-        elif self.plasticity is not None:
+        if self.plasticity is not None and (name != "weight" or self.plasticity.drives_weight):
             self.plasticity.bring_up(rows, places)
         self.store.columns[name][places] = values
 

@@ -12,8 +12,8 @@ from neurosim.errors import ExpressionError, UsageError
 from neurosim.expressions import Expression, parse
 from neurosim.expressions.statements import Statement, statements
 from neurosim.expressions.tree import Node, Symbol, walk
-from neurosim.models.rule_equations import Equation, decay, resolved
-from neurosim.units import quantity
+from neurosim.models.rule_equations import Equation, decay, products, resolved
+from neurosim.units import parse_unit, quantity
 
 if TYPE_CHECKING:
     from neurosim.models.rules import LearningRule
@@ -28,9 +28,10 @@ Bounds = Mapping[str, tuple[float, float] | None]
 
 @dataclass(frozen=True)
 class BoundTrace:
-    """A trace of the source neuron or arrivals ("pre") or of the target neuron ("post").
+    """A trace of the source neuron or arrivals ("pre"), of the target neuron ("post") or of the rule's "modulator".
 
-    It fades by exp(-rate·t) (1/ms) and is raised by 1 at a spike, or set to 1 if it is ``nearest``.
+    It fades by exp(-rate·t) (1/ms) and is raised by 1 at a spike (or set to 1 if it is ``nearest``), by the amount at
+    an event of the modulator.
     """
 
     name: str
@@ -55,6 +56,20 @@ class BoundVariable:
 
 
 @dataclass(frozen=True)
+class BoundDrive:
+    """What moves ``target``, the weight or a variable, between events: the sum of its terms, per ms.
+
+    A term is a factor and the names it is multiplied with: variables and modulator traces, each constant or fading to
+    0, so that over t ms it adds factor · (their product at the beginning) · (1 - exp(-rate·t))/rate, with ``rates``
+    (1/ms) the sum of theirs; t itself where that is 0.
+    """
+
+    target: str
+    terms: tuple[tuple[float, tuple[str, ...]], ...]
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class BoundRule:
     """A learning rule on one projection: checked, with all units settled.
 
@@ -66,7 +81,8 @@ class BoundRule:
         the captured values, on_modulator ``amount``, clocked ``VARIABLE_pre`` and ``VARIABLE_post``.
     period : of ``every``, in ms.
     transmit : tree in the unit of weights; None for the weight itself.
-    modulator : the signal that on_modulator listens to, "" if to none.
+    modulator : the signal that on_modulator and modulator traces listen to, "" if to none.
+    drives : what moves the weight or variables between events.
     """
 
     name: str
@@ -78,6 +94,7 @@ class BoundRule:
     period: float | None
     transmit: Node | None
     modulator: str
+    drives: tuple[BoundDrive, ...] = ()
 
     @property
     def writes_delay(self) -> bool:
@@ -118,10 +135,12 @@ class Binder:
         events = {event: self.code(event) for event in rule.events}
         transmit = self.transmit()
         period = self.period()
+        rates = {t.name: t.rate for t in traces} | {v.name: v.rate or 0.0 for v in variables}
+        drives = tuple(self.drive(e, known, rates, dict(faded)) for e in lines if e.kind == "driven")
         constants = self.constants | {name: value for name, value in self.known_bounds().items() if name in self.used}
         return BoundRule(
             rule.name, constants, traces, variables, tuple(captures), {e: code for e, code in events.items() if code},
-            period, transmit, rule.modulator,
+            period, transmit, rule.modulator, drives,
         )  # fmt: skip
 
     def known_bounds(self) -> dict[str, float]:
@@ -184,6 +203,30 @@ class Binder:
             tree = equation.parse(units, f"{self.own[equation.name] or '1'}/ms").tree
             self.note(equation.text, [tree])
             return decay(equation, tree, self.own[equation.name], constants)
+
+    def drive(
+        self, equation: Equation, constants: Mapping[str, float], rates: Mapping[str, float],
+        faded: Mapping[str, tuple[float, float]],
+    ) -> BoundDrive:  # fmt: skip
+        """What moves the weight or a variable."""
+        own = {e.name: e for e in self.rule.lines}
+        with self.piece("equations"):
+            unit = self.own[equation.name]
+            if equation.name == "weight" and parse_unit(unit) != parse_unit(self.units["weight"]):
+                raise equation.error("the weight has the unit 'weight', whatever that is: dweight/dt = … : weight")
+            tree = equation.parse(self.units | self.own, f"{unit or '1'}/ms").tree
+            self.note(equation.text, [tree])
+            terms = tuple(products(equation, tree, constants))
+            for name in {name for _, names in terms for name in names}:
+                factor = own.get(name)
+                kinds = "pre", "post", "driven", "captured"
+                if factor is None or factor.kind in kinds or faded.get(name, (0.0, 0.0))[1] != 0.0:
+                    raise equation.error(
+                        f"d{equation.name}/dt may multiply synapse variables that are constant or fade to 0, and "
+                        f"traces of the modulator; '{name}' is neither",
+                        max(equation.expression.find(name), 0),
+                    )
+        return BoundDrive(equation.name, terms, tuple(sum(rates[name] for name in names) for _, names in terms))
 
     def variable(self, equation: Equation, faded: tuple[float, float] | None) -> BoundVariable:
         """A synapse variable with its initial value."""

@@ -4,6 +4,8 @@
     dy/dt = -y/tau_minus : 1 (post)          postsynaptic trace
     dR/dt = (1 - R)/tau_rec : 1              synapse variable with linear dynamics
     sd : weight                              synapse variable that is constant between events
+    dd/dt = -d/tau_d : 1 (modulator)         trace of the rule's modulator: raised by the amount of each of its events
+    dweight/dt = sd*(d + baseline)           the weight (or a variable) moves with products of what fades to 0
     theta = v_th_post : mV (captured)        a variable of the target neuron, as it was at its last spike
 """
 
@@ -23,7 +25,7 @@ from neurosim.expressions.tree import Binary, Node, Symbol, Unary, evaluate, wal
 from neurosim.units import UNITS, parse_unit
 
 LONGEST = 10_000  # characters of equations
-_FLAGS = ("pre", "post", "nearest", "captured")
+_FLAGS = ("pre", "post", "modulator", "nearest", "captured")
 _COMMENT = re.compile(r"#[^\n]*")
 _LINE = re.compile(r"[^\n;]+")
 _CHANGE = re.compile(r"\s*d(\w+)\s*/\s*dt\s*\Z")
@@ -38,7 +40,8 @@ RESERVED = frozenset({"weight", "delay", "w_min", "w_max", "d_min", "d_max", "dt
 class Equation:
     """One line of equations, read but not yet checked.
 
-    ``kind`` is "pre" or "post" for a trace, "dynamic" or "constant" for a synapse variable, or "captured".
+    ``kind`` is "pre", "post" or "modulator" for a trace, "dynamic", "driven" or "constant" for a synapse variable, or
+    "captured". What is driven moves with other values; it may be the weight, which is no variable of the rule's own.
     ``unit`` may be in terms of ``weight``. ``position`` is where ``expression`` begins in ``text``, the whole.
     """
 
@@ -52,13 +55,13 @@ class Equation:
 
     @property
     def is_trace(self) -> bool:
-        """Whether neurons have it, and their synapses share it."""
-        return self.kind in ("pre", "post")
+        """Whether neurons (or a signal) have it, and synapses share it."""
+        return self.kind in ("pre", "post", "modulator")
 
     @property
     def is_variable(self) -> bool:
         """Whether every synapse has its own value of it, which code may write."""
-        return self.kind in ("dynamic", "constant")
+        return self.kind in ("dynamic", "driven", "constant") and self.name != "weight"
 
     def error(self, message: str, position: int | None = None) -> ExpressionError:
         """An error that points into the line; ``position`` counts from the start of ``expression``."""
@@ -105,7 +108,10 @@ def _read_line(line: str, text: str, start: int) -> Equation:
     kind = _kind(flags, bool(equals), change is not None, text, start)
     name = change[1] if change else name.strip()
     begin = start + len(line) - len(line.lstrip())
-    check_name(name, text, begin)
+    if kind == "dynamic" and not re.search(rf"\b{name}\b", expression):
+        kind = "driven"
+    if (kind, name) != ("driven", "weight"):
+        check_name(name, text, begin)
     position = start + len(left) - len(expression) + len(expression) - len(expression.lstrip())
     return Equation(kind, name, written, expression.strip(), "nearest" in flags, text, position)
 
@@ -114,7 +120,8 @@ def _unit_and_flags(right: str, text: str, start: int) -> tuple[str, set[str]]:
     unit, bracket, rest = right.partition("(")
     inside, closing, after = rest.partition(")")
     if bracket and (not closing or after.strip()):
-        raise ExpressionError("after the unit there may be (pre), (post) or (captured)", text, start + len(unit))
+        message = "after the unit there may be (pre), (post), (modulator) or (captured)"
+        raise ExpressionError(message, text, start + len(unit))
     flags = [flag.strip() for flag in inside.split(",")] if bracket else []
     for flag in flags:
         if flag not in _FLAGS:
@@ -130,13 +137,14 @@ def _unit_and_flags(right: str, text: str, start: int) -> tuple[str, set[str]]:
 
 
 def _kind(flags: set[str], has_expression: bool, changes: bool, text: str, start: int) -> str:
-    wanted = {"pre": changes, "post": changes, "nearest": changes and bool(flags & {"pre", "post"}),
-              "captured": has_expression and not changes}  # fmt: skip
+    sides = [side for side in ("pre", "post", "modulator") if side in flags]
+    wanted = {"pre": changes, "post": changes, "modulator": changes, "captured": has_expression and not changes,
+              "nearest": changes and bool(flags & {"pre", "post"})}  # fmt: skip
     wrong = [flag for flag in flags if not wanted[flag]]
-    if wrong or {"pre", "post"} <= flags:
+    if wrong or len(sides) > 1:
         raise ExpressionError(
-            "(pre) and (post) mark traces, dx/dt = -x/tau : 1 (pre), one of them each; (pre, nearest) counts the last "
-            "spike only; (captured) marks name = variable_post : unit",
+            "(pre), (post) and (modulator) mark traces, dx/dt = -x/tau : 1 (pre), one of them each; (pre, nearest) "
+            "counts the last spike only; (captured) marks name = variable_post : unit",
             text, start,
         )  # fmt: skip
     if has_expression and not changes and "captured" not in flags:
@@ -144,7 +152,7 @@ def _kind(flags: set[str], has_expression: bool, changes: bool, text: str, start
             "left of = stands dNAME/dt; a value of the target neuron at its spike is marked (captured)", text, start
         )
     if changes:
-        return "pre" if "pre" in flags else "post" if "post" in flags else "dynamic"
+        return sides[0] if sides else "dynamic"
     return "captured" if has_expression else "constant"
 
 
@@ -245,6 +253,43 @@ def _affine(node: Node, name: str, constants: Mapping[str, float], equation: Equ
             divisor = np.float64(evaluate(node.right, constants))
             return float(a / divisor), float(b / divisor)
     raise equation.error(f"d{name}/dt must be linear in {name}, so that it has a closed form", node.position)
+
+
+def products(equation: Equation, tree: Node, constants: Mapping[str, float]) -> list[tuple[float, tuple[str, ...]]]:
+    """The right-hand side of a driven equation as a sum of products: factor, and names of the values multiplied.
+
+    Raises ExpressionError where it is none, or where a term has no value in it and would drift for ever.
+    """
+    with np.errstate(all="ignore"):
+        terms = _products(tree, constants, equation)
+    for factor, names in terms:
+        if not math.isfinite(factor):
+            raise equation.error(f"with these parameters, d{equation.name}/dt is not finite")
+        if not names and factor:
+            raise equation.error(f"'{equation.name}' would drift without bound; d{equation.name}/dt must fade")
+    return [(factor, names) for factor, names in terms if names]
+
+
+def _products(node: Node, constants: Mapping[str, float], equation: Equation) -> list[tuple[float, tuple[str, ...]]]:
+    if all(inner.name in constants for inner in walk(node) if isinstance(inner, Symbol)):
+        return [(float(evaluate(node, constants)), ())]
+    match node:
+        case Symbol():
+            return [(1.0, (node.name,))]
+        case Unary(operator="-"):
+            return [(-factor, names) for factor, names in _products(node.operand, constants, equation)]
+        case Binary(operator="+" | "-" as sign):
+            left, right = (_products(side, constants, equation) for side in (node.left, node.right))
+            return left + [(factor if sign == "+" else -factor, names) for factor, names in right]
+        case Binary(operator="*"):
+            left, right = (_products(side, constants, equation) for side in (node.left, node.right))
+            return [(a * b, names + others) for a, names in left for b, others in right]
+        case Binary(operator="/") if all(n.name in constants for n in walk(node.right) if isinstance(n, Symbol)):
+            divisor = np.float64(evaluate(node.right, constants))
+            return [(float(a / divisor), names) for a, names in _products(node.left, constants, equation)]
+    raise equation.error(
+        f"d{equation.name}/dt must be a sum of products of what fades to 0, so that it has a closed form", node.position
+    )
 
 
 def _reads(node: Node, name: str) -> bool:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from neurosim.errors import ExpressionError, InvalidInput, UsageError, unknown
 from neurosim.models.declare import Parameter
-from neurosim.models.rule_binding import Binder, BoundRule, Bounds, BoundTrace, BoundVariable
+from neurosim.models.rule_binding import Binder, BoundDrive, BoundRule, Bounds, BoundTrace, BoundVariable
 from neurosim.models.rule_equations import Equation, check_name, read_equations, resolved
 from neurosim.units import format_quantity, parse_unit
 
 __all__ = [
-    "EVENTS", "BoundRule", "BoundTrace", "BoundVariable", "ConfiguredRule", "LearningRule", "SynapseVariable",
-    "check_delays", "check_together",
+    "EVENTS", "BoundDrive", "BoundRule", "BoundTrace", "BoundVariable", "ConfiguredRule", "LearningRule",
+    "SynapseVariable", "check_delays", "check_together",
 ]  # fmt: skip
 
 #: What can happen to a synapse, in the order in which it happens at one time. ``transmit`` is read before on_emission.
@@ -57,7 +57,8 @@ class LearningRule:
     on_emission : right after the source has fired and ``transmit`` was evaluated.
     on_arrival : a spike of this synapse arrives; the traces are those before it.
     on_post : the target fires; its trace is that before the spike.
-    on_modulator : ``sim.modulate(modulator, amount)``; reads ``amount``.
+    on_modulator : ``sim.modulate(modulator, amount)``; reads ``amount``, and traces as they were before it.
+    modulator : the signal's name, for on_modulator and for traces of it; may be set like a parameter.
     every, period : code, and how often: a time, or the name of the parameter that holds it.
     clocked : code for every time step; reads ``VARIABLE_pre`` and ``VARIABLE_post`` of the neurons. It costs.
     transmit : what a spike carries, in the unit of weights; "" for the weight.
@@ -92,7 +93,13 @@ class LearningRule:
         return self.configure(parameters)
 
     def configure(self, parameters: Mapping[str, Any]) -> ConfiguredRule:
-        """Check ``parameters`` and fill in the defaults; those in units of the weight are checked when bound."""
+        """Check ``parameters`` and fill in the defaults; those in units of the weight are checked when bound.
+
+        A rule that listens to a modulator may be told to which: ``reward_stdp(modulator="left")``.
+        """
+        if self.modulator and "modulator" in parameters:
+            others = {name: value for name, value in parameters.items() if name != "modulator"}
+            return replace(self, modulator=parameters["modulator"]).configure(others)
         for name in parameters:
             self.parameter(str(name))
         given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
@@ -123,7 +130,7 @@ class LearningRule:
     @property
     def has_dynamics(self) -> bool:
         """Whether synapse variables change between events."""
-        return any(line.kind == "dynamic" for line in self.lines)
+        return any(line.kind in ("dynamic", "driven") for line in self.lines)
 
     def parameter(self, name: str) -> Parameter:
         """The declaration of parameter ``name``; raises UnknownName."""
@@ -149,11 +156,14 @@ class LearningRule:
                 raise InvalidInput(f"learning rule: {part} must be a text; found {getattr(self, part)!r:.60}.")
         check_name(self.name)
         where = f"learning rule '{self.name}'"
-        if not self.events and not self.transmit.strip():
+        listens = bool(self.on_modulator.strip()) or any(line.kind == "modulator" for line in self.lines)
+        if not self.events and not self.transmit.strip() and not any(line.kind == "driven" for line in self.lines):
             raise InvalidInput(f"{where} does nothing: give it {', '.join(EVENTS)} or transmit.")
-        if bool(self.on_modulator.strip()) != bool(self.modulator):
-            missing = "modulator, the signal's name," if self.on_modulator.strip() else "on_modulator"
+        if listens != bool(self.modulator):
+            missing = "modulator, the signal's name," if listens else "on_modulator (or a trace with (modulator))"
             raise InvalidInput(f"{where}: on_modulator and modulator go together; {missing} is missing.")
+        if self.modulator:
+            check_name(self.modulator)
         if bool(self.every.strip()) != (self.period != ""):
             missing = "period, how often it is done," if self.every.strip() else "every, what is done then,"
             raise InvalidInput(f"{where}: every and period go together; {missing} is missing.")
@@ -162,7 +172,8 @@ class LearningRule:
         """Refuse names that could not be read in code or mean two things."""
         taken: dict[str, str] = {}
         for name, kind in [(p.name, "parameter") for p in self.parameters] + [(e.name, e.kind) for e in self.lines]:
-            check_name(name)
+            if (name, kind) != ("weight", "driven"):
+                check_name(name)
             if name in taken:
                 raise InvalidInput(f"learning rule '{self.name}': '{name}' is a parameter and a variable.")
             taken[name] = kind

@@ -69,7 +69,7 @@ def build(
     cast = _Builder(scenario, progress).network()
     simulation = Simulation(cast.network, dt=header.dt, threads=threads or header.threads, backend=backend)
     recorders = Recorders(scenario.spec.record, simulation, cast)
-    protocol.install(list(scenario.spec.protocol.values()), simulation, cast)
+    protocol.install(scenario.spec, simulation, cast)
     return Built(scenario, cast.network, simulation, cast, recorders)
 
 

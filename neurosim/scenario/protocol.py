@@ -3,17 +3,19 @@
 Entries due at one time act in the order of the file, after the recorders have sampled that time. ``every`` alone
 acts first after one period; with ``from`` it acts at that time and then every period, before ``until``. ``when`` is
 looked at every millisecond (or every ``every``) and acts each time its condition *becomes* true: once, and again
-only after it has been false in between.
+only after it has been false in between. With ``after`` all of it is done that much later, a time that may be drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim import rng
 from neurosim.engine.schedule import Order
 from neurosim.engine.simulation import Simulation
 from neurosim.errors import unknown
@@ -24,7 +26,7 @@ from neurosim.scenario import structure_checks
 from neurosim.scenario.checker import NEURONS, Checker
 from neurosim.scenario.checks import check_delay, check_parameter
 from neurosim.scenario.reader import Location
-from neurosim.scenario.schema import Action, Entry, Lesion, Stimulate
+from neurosim.scenario.schema import Action, Entry, Lesion, Spec, Stimulate
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -66,10 +68,14 @@ class Cast:
 # -- while it runs ----------------------------------------------------------------------------------------
 
 
-def install(protocol: Sequence[Entry], simulation: Simulation, cast: Cast) -> None:
-    """Register the entries with a simulation, in order."""
-    for entry in protocol:
-        act = _performer(entry.actions, cast)
+def install(spec: Spec, simulation: Simulation, cast: Cast) -> None:
+    """Register modulators, and the entries of the protocol in order, with a simulation."""
+    for name, modulator in spec.modulators.items():
+        amount = quantity(modulator.amount, "", name)
+        simulation.modulate_by(cast.neurons(modulator.source), name, amount, every=modulator.every)
+    protocol = spec.protocol.values()
+    for number, entry in enumerate(protocol):
+        act = _later(entry, number, _performer(entry.actions, cast), cast.network.seed)
         if entry.at is not None:
             simulation.at(entry.at, act, order=Order.PROTOCOL)
             continue
@@ -87,6 +93,23 @@ def install(protocol: Sequence[Entry], simulation: Simulation, cast: Cast) -> No
             if entry.start is not None:  # `from` is the first time; `every` alone begins after one period
                 simulation.at(entry.start, act, order=Order.PROTOCOL)
             simulation.every(entry.every, act, start=entry.start, until=entry.until, order=Order.PROTOCOL)
+
+
+def _later(
+    entry: Entry, number: int, act: Callable[[Simulation], None], seed: int
+) -> Callable[[Simulation], None]:
+    """What an entry does, after its delay; drawn delays are keyed by the entry's place and how often it has acted."""
+    if entry.after is None:
+        return act
+    delay = distribution(entry.after, "ms", "after")
+    purpose = rng.purpose("protocol", str(number), "after")
+    acted = count()
+
+    def wait(simulation: Simulation) -> None:
+        drawn = float(delay.sample(rng.generator(seed, purpose, next(acted)), 1, "ms")[0])
+        simulation.at(simulation.time + max(drawn, 0.0), act, order=Order.PROTOCOL)
+
+    return wait
 
 
 def _condition(text: str, simulation: Simulation, cast: Cast) -> Callable[[Simulation], bool]:
@@ -118,7 +141,13 @@ def _functions(
         assert cast is not None
         return float(sum(projection.size for projection in cast.synapses(name)))
 
+    def follows(later: str, window: float, earlier: str) -> bool:
+        assert cast is not None
+        assert simulation is not None
+        return simulation.followed(cast.neurons(later), window, cast.neurons(earlier))
+
     return {
+        "within": Function(("name", "ms", "name"), "bool", follows, names=tuple(neurons)),
         "rate": Function(("name", "ms"), "Hz", rate_of, names=tuple(neurons)),
         "neurons": Function(("name",), "", neurons_of, names=tuple(neurons)),
         "synapses": Function(("name",), "", synapses_of, names=tuple(synapses)),
@@ -183,12 +212,17 @@ def _lesion(lesion: Lesion, cast: Cast) -> None:
 
 
 def check(checker: Checker) -> None:
-    """Check every entry of the protocol against the rest of the scenario."""
+    """Check every entry of the protocol, and every modulator, against the rest of the scenario."""
+    for name, modulator in checker.spec.modulators.items():
+        checker.refer_neurons(modulator.source, ("modulators", name, "from"))
+        _check_signal(name, modulator.amount, ("modulators", name), checker)
     for index, entry in checker.spec.protocol.items():
         location: Location = ("protocol", index)
         if entry.when is not None:
             functions = _functions(checker.declared(*NEURONS), checker.projections())
             checker.condition(entry.when, {"time": "ms"}, (*location, "when"), functions)
+        if entry.after is not None:
+            checker.attempt((*location, "after"), distribution, entry.after, "ms", "after")
         _check_action(entry, location, checker)
         for number, action in enumerate(entry.do):
             _check_action(action, (*location, "do", number), checker)
@@ -203,14 +237,17 @@ def _check_action(action: Action, location: Location, checker: Checker) -> None:
     if action.lesion is not None:
         _check_lesion(action.lesion, (*location, "lesion"), checker)
     for signal, amount in (action.modulate or {}).items():
-        place = (*location, "modulate", signal)
-        heard = {rule.modulator for rules in checker.rules.values() for rule in rules if rule.modulator}
-        if signal not in heard:
-            checker.add(place, str(unknown("modulator", signal, heard, "that a learning rule listens to")))
-        checker.attempt(place, quantity, amount, "", "")
+        _check_signal(signal, amount, (*location, "modulate", signal), checker)
     for way in ("stop", "resume"):
         for name in getattr(action, way) or ():
             structure_checks.refer(name, (*location, way), checker)
+
+
+def _check_signal(signal: str, amount: Any, place: Location, checker: Checker) -> None:
+    heard = {rule.modulator for rules in checker.rules.values() for rule in rules if rule.modulator}
+    if signal not in heard:
+        checker.add(place, str(unknown("modulator", signal, heard, "that a learning rule listens to")))
+    checker.attempt(place, quantity, amount, "", "")
 
 
 def _check_set(path: str, value: Any, on: Sequence[str], location: Location, checker: Checker) -> None:

@@ -87,6 +87,14 @@ class Action(Section):
 WAYS = ("set", "stimulate", "lesion", "modulate", "stop", "resume")
 
 
+class Modulator(Section):
+    """A signal that a population or group (key ``from``) sends by its spikes, summed up over each period."""
+
+    source: Name = Field(alias="from")
+    amount: Any = 1.0
+    every: Duration = 10.0
+
+
 class Entry(Action):
     """One line of the protocol: when, and what."""
 
@@ -95,6 +103,7 @@ class Entry(Action):
     when: Text | None = None
     start: Time | None = Field(None, alias="from")
     until: Time | None = None
+    after: Any = None
     do: list[Action] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -269,7 +278,6 @@ class Header(Section):
     duration: Duration
     threads: Count | None = None
     checkpoint: NotYet = None
-    modulators: NotYet = None
 
 
 @dataclass
@@ -282,6 +290,7 @@ class Spec:
     inputs: dict[str, Input] = field(default_factory=dict)
     projections: dict[str, Projection] = field(default_factory=dict)
     structure: dict[int, Any] = field(default_factory=dict)  # as written; `neurosim.scenario.structure` reads it
+    modulators: dict[str, Modulator] = field(default_factory=dict)
     protocol: dict[int, Entry] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     expect: dict[int, Expectation] = field(default_factory=dict)
@@ -292,5 +301,6 @@ NAMED: dict[str, type[Section]] = {
     "groups": Group,
     "inputs": Input,
     "projections": Projection,
+    "modulators": Modulator,
 }
 LISTED: dict[str, type[Section]] = {"protocol": Entry, "expect": Expectation}

@@ -24,7 +24,7 @@ from .grid import delay_in_steps, f32, in_steps
 from .models import Izhikevich, LifDelta, LifExp, PoissonSource, SpikeList, synaptic_propagator
 from .odd_rules import Clocked, Everything, Restless, Reward, Shifting, Whisper
 from .parts import Arrival, Neuron, PoissonInput, Population, Projection, Synapse
-from .plasticity import Bounds, Moment, Rule, Variable
+from .plasticity import HOOKS, Bounds, Drive, Moment, Rule, Variable
 from .rng import philox4x32, random_word
 from .rules import (
     DsStdp,
@@ -44,9 +44,11 @@ from .traces import Kernel, Trace
 from .world import World
 
 __all__ = [
+    "HOOKS",
     "Arrival",
     "Bounds",
     "Clocked",
+    "Drive",
     "DsStdp",
     "Everything",
     "Fading",

@@ -13,6 +13,7 @@ from .traces import Axon, newborn
 def prepare(projection: Projection, neurons: Iterable[Neuron]) -> None:
     """Neurons begin to leave traces for the synapses of a projection: from their births, zero (law 12)."""
     rules, dt = projection.rules, projection.dt
+    projection.levels = projection.levels or [newborn(rule.signals(), dt) for rule in rules]
     for neuron in neurons:
         if neuron.population is projection.source:
             neuron.axons[projection.name] = Axon([newborn(rule.pre(), dt) for rule in rules], [])
@@ -106,9 +107,12 @@ def from_spikes(projection: Projection, fired: Iterable[Neuron], step: int) -> N
 
 
 def from_modulator(projection: Projection, name: str, amount: float, step: int) -> None:
-    """A signal reaches every synapse that has a rule for it."""
+    """A signal reaches every synapse that has a rule for it, which reads its traces as they were before."""
     for synapse in projection.synapses.values():
         event(synapse, "on_modulator", step, lambda rule: rule.modulator == name, amount)
+    for rule, levels in zip(projection.rules, projection.levels, strict=True):
+        for trace in levels.values() if rule.modulator == name else ():
+            trace.bump(step, amount)
 
 
 def from_the_clock(projection: Projection, step: int) -> None:

@@ -103,6 +103,7 @@ class Projection:
     synapses: dict[int, Synapse] = field(default_factory=dict)
     births: dict[int, int] = field(default_factory=dict)  # how many synapses each source neuron has ever had
     counts_ages: bool = False  # whether a structural rule has asked for ages
+    levels: list[Traces] = field(default_factory=list)  # traces of modulators, by rule
 
     @property
     def learns_delay(self) -> bool:

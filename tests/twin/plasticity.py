@@ -35,13 +35,24 @@ class Variable(NamedTuple):
         return self.target + (value - self.target) * math.exp(-time / self.tau)
 
 
+class Drive(NamedTuple):
+    """What moves the weight (or a variable) between events: factor · product of `names`, per ms.
+
+    Names are those of variables without a target or of signals, so that each fades by its tau, or stays.
+    """
+
+    target: str
+    factor: float
+    names: tuple[str, ...]
+
+
 class Rule:
     """A learning rule. It has code for those of ``HOOKS`` that it defines as methods of one `Moment`.
 
     ``transmit(moment)``, where defined, gives the amplitude of a spike that is sent now.
     """
 
-    modulator = ""  # the signal that on_modulator listens to
+    modulator = ""  # the signal that on_modulator and traces of signals listen to
     period = 0.0  # ms, of `every`
     writes_delay = False
 
@@ -53,9 +64,17 @@ class Rule:
         """Postsynaptic traces."""
         return {}
 
+    def signals(self) -> dict[str, Kernel]:
+        """Traces of the modulator, which raises them by its amounts."""
+        return {}
+
     def variables(self) -> dict[str, Variable]:
         """What each synapse remembers."""
         return {}
+
+    def drives(self) -> list[Drive]:
+        """What moves the weight and variables between events."""
+        return []
 
     def captures(self, state: dict[str, float]) -> dict[str, float]:
         """What `on_post` wants to know of the target neuron's state, right after the reset of this spike."""
@@ -64,6 +83,10 @@ class Rule:
     def has(self, hook: str) -> bool:
         """Whether there is code for `hook`."""
         return hasattr(self, hook)
+
+    def acts(self, hook: str) -> bool:
+        """Whether `hook` is an event of its synapses: where there is code, or a trace that jumps."""
+        return self.has(hook) or (hook == "on_modulator" and bool(self.signals()))
 
     def is_due(self, step: int, dt: float) -> bool:
         """Whether `every` acts at `step`: at the multiples of its period, counted from time 0."""
@@ -95,7 +118,7 @@ def check(name: str, x: float, bounds: tuple[float, float]) -> None:
 class Moment:
     """A copy of all there is to know of a synapse at one step; what rules write, they write here.
 
-    `pre`, `post`, `captured` and `var` are those of the rule whose turn it is. `amount` is the modulator's.
+    `pre`, `post`, `signal`, `captured` and `var` are those of the rule whose turn it is. `amount` is the modulator's.
     """
 
     def __init__(self, synapse: Synapse, step: int, amount: float = 0.0, captures: bool = False) -> None:
@@ -110,14 +133,45 @@ class Moment:
             {name: variable.after(passed, kept[name]) for name, variable in rule.variables().items()}
             for rule, kept in zip(projection.rules, synapse.variables, strict=True)
         ]
+        self._driven = any(rule.drives() for rule in projection.rules)
+        for index in range(len(projection.rules)):
+            self._drift(synapse, index, passed)
+        self._signals = [traces.values(of_rule, step) for of_rule in projection.levels]
         self._pre = [traces.values(of_rule, step) for of_rule in synapse.traces]
         self._post = [traces.values(of_rule, step) for of_rule in synapse.post.history[projection.name]]
         self._captured = [rule.captures(self.post_state) if captures else {} for rule in projection.rules]
 
+    def _drift(self, synapse: Synapse, index: int, passed: float) -> None:
+        """Move what the `index`-th rule drives, from the synapse's last event on.
+
+        Each signal is an event, so it has only faded since. The integral of exp(-t/tau) is tau (1 - exp(-t/tau)).
+        """
+        rule, levels = synapse.projection.rules[index], synapse.projection.levels[index]
+        for drive in rule.drives():
+            size, rate = drive.factor, 0.0
+            for name in drive.names:
+                if name in levels:
+                    assert levels[name].last <= synapse.at
+                    size *= levels[name].at(synapse.at)
+                    rate += 1.0 / levels[name].kernel.tau
+                else:
+                    size *= synapse.variables[index][name]
+                    rate += 1.0 / rule.variables()[name].tau
+            moved = size * (-math.expm1(-passed * rate) / rate if rate else passed)
+            if drive.target == "weight":
+                self.weight += moved
+            else:
+                self.all_variables[index][drive.target] += moved
+
+    @property
+    def looked_at(self) -> float:
+        """The weight as somebody sees it who reads it: what has moved since its last event stops at its bounds."""
+        return clip(self.weight, (self.w_min, self.w_max)) if self._driven else self.weight
+
     def turn_to(self, rule: int) -> Moment:
         """The same moment as the `rule`-th rule sees it."""
         self.pre, self.post = self._pre[rule], self._post[rule]
-        self.captured, self.var = self._captured[rule], self.all_variables[rule]
+        self.captured, self.var, self.signal = self._captured[rule], self.all_variables[rule], self._signals[rule]
         return self
 
 
@@ -128,13 +182,14 @@ def event(synapse: Synapse, hook: str, step: int, acts: Callable[[Rule], bool], 
     precision in which it is stored (law 9). Where no rule has code, nothing happens to what is stored.
     """
     projection = synapse.projection
-    active = [index for index, rule in enumerate(projection.rules) if rule.has(hook) and acts(rule)]
+    active = [index for index, rule in enumerate(projection.rules) if rule.acts(hook) and acts(rule)]
     if not active:
         return
     moment = Moment(synapse, step, amount, captures=hook == "on_post")
     for index in active:
-        code: Any = getattr(projection.rules[index], hook)
-        code(moment.turn_to(index))
+        if projection.rules[index].has(hook):
+            code: Any = getattr(projection.rules[index], hook)
+            code(moment.turn_to(index))
     store(synapse, moment, step)
 
 
@@ -155,8 +210,10 @@ def always(rule: Rule) -> bool:
 
 def amplitude(synapse: Synapse, step: int) -> float:
     """What a spike that is sent now will add to its target; a look at a copy (law 8)."""
+    moment = Moment(synapse, step)
+    moment.weight = moment.looked_at
     for index, rule in enumerate(synapse.projection.rules):
         if rule.has("transmit"):
             code: Any = rule.transmit  # type: ignore[attr-defined]
-            return float(code(Moment(synapse, step).turn_to(index)))
-    return synapse.weight
+            return float(code(moment.turn_to(index)))
+    return moment.weight

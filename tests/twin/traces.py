@@ -27,9 +27,9 @@ class Trace:
         """The trace at `step`. Reading writes nothing."""
         return self.value * math.exp(-((step - self.last) * self.dt) / self.kernel.tau)
 
-    def bump(self, step: int) -> None:
-        """One more spike."""
-        self.value, self.last = 1.0 if self.kernel.nearest else self.at(step) + 1.0, step
+    def bump(self, step: int, amount: float = 1.0) -> None:
+        """One more spike, or a signal of some amount."""
+        self.value, self.last = 1.0 if self.kernel.nearest else self.at(step) + amount, step
 
     def become(self, value: float, step: int) -> None:
         """Another value, as of `step`."""

@@ -245,6 +245,8 @@ class World:
         """From now on; spikes in flight keep their amplitude."""
         synapse = self.projections[projection].synapses[id]
         synapse.projection.bounds.check_weight(weight)
+        if any(rule.drives() for rule in synapse.projection.rules):  # what has moved it so far is over
+            store(synapse, Moment(synapse, self.now), self.now)
         synapse.weight = synapse.projection.stored(weight)
 
     def set_delay(self, projection: str, id: int, delay: float) -> None:
@@ -300,7 +302,7 @@ class World:
         """(id, pre, post, weight, delay in ms) of every living synapse, by source id and row order."""
         rows = self.projections[projection].rows
         synapses = [synapse for source in sorted(rows) for synapse in rows[source]]
-        return [(s.id, s.pre.id, s.post.id, s.weight, s.delay) for s in synapses]
+        return [(s.id, s.pre.id, s.post.id, Moment(s, self.now).looked_at, s.delay) for s in synapses]
 
     def variables(self, projection: str) -> dict[str, dict[int, float]]:
         """Every variable of every living synapse as it is now: name -> id -> value."""

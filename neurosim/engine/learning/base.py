@@ -6,7 +6,7 @@ import numpy as np
 
 from neurosim.compiled import array_at, embedded, inlined, prefetch
 from neurosim.engine.records import floats, integers
-from neurosim.functions import exp
+from neurosim.functions import exp, expm1
 from neurosim.graph import emission_memory as emission
 from neurosim.graph import spike_memory as spike
 from neurosim.graph.emission_memory import NEVER
@@ -39,6 +39,12 @@ def faded(steps, rate):
     """exp(-steps·rate), and 0 where it is below 1e-304."""
     by = steps * rate
     return exp(-by) if by < 700.0 else 0.0
+
+
+@embedded
+def gathered(steps, rate):
+    """(1 - exp(-steps·rate))/rate: what a value that fades from 1 adds up to, in steps."""
+    return -expm1(-(steps * rate)) / rate if rate > 0.0 else np.float64(steps)
 
 
 @inlined

@@ -24,9 +24,26 @@ class Events:
         self.pre = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "pre"]
         self.post = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "post"]
         self.captures = [(one, name) for one in rules for name, _ in one.rule.captures]
+        self.signals = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "modulator"]
         self.variables = [(one, variable) for one in rules for variable in one.rule.variables]
         self.dynamic = [(one, variable) for one, variable in self.variables if variable.rate is not None]
+        self.drives = [(one, drive) for one in rules for drive in one.rule.drives]
         self.transmits = next((one for one in rules if one.rule.transmit is not None), None)
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything of a synapse changes between its events, so that it keeps the step of its last one."""
+        return bool(self.dynamic or self.drives)
+
+    @property
+    def drives_weight(self) -> bool:
+        """Whether the weight moves between events."""
+        return any(drive.target == "weight" for _, drive in self.drives)
+
+    @property
+    def sends_other_than_weight(self) -> bool:
+        """Whether what is sent must be worked out: by `transmit`, a weight that moves, or before code at emission."""
+        return self.transmits is not None or self.drives_weight or self.has("on_emission")
 
     def has(self, kind: str) -> bool:
         """Whether any rule does something at such an event."""
@@ -42,7 +59,7 @@ class Events:
             columns += [(f"{one[t.name]}_kept", "float64", 8) for one, t in self.pre]
             columns += [("seen", "uint32", 4)] if self.pre else []
             columns += [("due", "uint32", 4), ("waiting", "int32", 4)]
-        columns += [("at", "uint32", 4)] if self.dynamic else []
+        columns += [("at", "uint32", 4)] if self.moves else []
         return columns + ([("cursor", "uint32", 4)] if self.follows_spikes else [])
 
     @property
@@ -72,11 +89,24 @@ class Events:
         names += [f"{one[trace.name]}_rate" for one, trace in self.pre + self.post]
         for one, variable in self.dynamic:
             names += [f"{one[variable.name]}_rate", f"{one[variable.name]}_target"]
+        for one, trace in self.signals:
+            names += [f"{one[trace.name]}_{what}" for what in ("rate", "level", "since")]
+        for name, _, _ in self.terms:
+            names += [f"{name}_factor", f"{name}_rate"]
         if self.w_bounded:
             names += ["w_low", "w_high"]
         if self.own:
             names += ["d_low", "d_high"]
         return [*names, "dt"]
+
+    @property
+    def terms(self) -> list[tuple[str, Named, tuple[float, tuple[str, ...], float]]]:
+        """What drives: a name for the kernel, the rule, and (factor, names multiplied, rate) of every term."""
+        found = []
+        for one, drive in self.drives:
+            for k, ((factor, names), rate) in enumerate(zip(drive.terms, drive.rates, strict=True)):
+                found.append((f"{one[drive.target]}_drive{one.suffix}_{k}", one, (factor, names, rate)))
+        return found
 
     @property
     def state(self) -> list[str]:
@@ -85,7 +115,7 @@ class Events:
         names += [one[variable.name] for one, variable in self.variables]
         if self.own:
             names += [f"{one[trace.name]}_kept" for one, trace in self.pre] + (["seen"] if self.pre else [])
-        return names + (["at"] if self.dynamic else [])
+        return names + (["at"] if self.moves else [])
 
     def reads(self, kinds: Sequence[str], symbol: str, one: Named) -> bool:
         """Whether one rule's code of some kinds (or its ``transmit``) reads a symbol."""
@@ -134,6 +164,11 @@ class Events:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
                 lines.append(f"{name} = {name}_left * faded({now} - left, {name}_rate)")
+        for one, trace in self.signals:
+            name = one[trace.name]
+            if one in rules and self.reads(kinds, trace.name, one):
+                fading = f"faded({now} - np.int64({name}_since), {name}_rate)"
+                lines.append(f"{name} = {name}_level * {fading}")
         if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
             lines.append("delay = d * dt")
         return lines
@@ -169,9 +204,27 @@ class Events:
         return [] if self.own or not self.pre else ["came", *(f"{one[t.name]}_came" for one, t in self.pre)]
 
     def brought_up(self, now: str) -> list[str]:
-        """Lines that bring all dynamic variables of a synapse to the time of its event."""
-        lines = [self._faded_variable(one[v.name], now) for one, v in self.dynamic]
+        """Lines that bring all that moves of a synapse to the time of its event."""
+        lines = [*self._driven(now), *[self._faded_variable(one[v.name], now) for one, v in self.dynamic]]
         return [*lines, f"at = {now}"] if lines else []
+
+    def _driven(self, now: str, shown: bool = False) -> list[str]:
+        """Lines that move what is driven, from what drives it as it was at ``at``."""
+        lines, begun = [], set()
+        for one, trace in self.signals:
+            name = one[trace.name]
+            if any(trace.name in names for _, of, (_, names, _) in self.terms if of is one):
+                fading = f"faded(at - np.int64({name}_since), {name}_rate)"
+                lines.append(f"{name}_then = {name}_level * {fading}")
+        signals = {(id(one), trace.name) for one, trace in self.signals}
+        targets = [one[drive.target] for one, drive in self.drives for _ in drive.terms]
+        for target, (term, one, (_, names, _)) in zip(targets, self.terms, strict=True):
+            values = [f"{one[name]}_then" if (id(one), name) in signals else one[name] for name in names]
+            moved = f"{term}_factor * {' * '.join(values)} * gathered({now} - at, {term}_rate)"
+            into = f"shown_{target}" if shown else target
+            lines.append(f"{into} = {into if target in begun or not shown else target} + {moved}")
+            begun.add(target)
+        return lines
 
     @staticmethod
     def _faded_variable(name: str, now: str) -> str:
@@ -179,14 +232,23 @@ class Events:
         return f"{name} = {name}_target + ({name} - {name}_target) * {fading}"
 
     def peeked(self, now: str) -> list[str]:
-        """Lines that show the dynamic variables as they stand at ``now`` without storing them."""
-        return [self._faded_variable(one[v.name], now) for one, v in self.dynamic]
+        """Lines that show all that moves as it stands at ``now`` without storing it."""
+        lines = [*self._driven(now), *[self._faded_variable(one[v.name], now) for one, v in self.dynamic]]
+        return [*lines, *self._bounded("weight")]
+
+    def _bounded(self, weight: str) -> list[str]:
+        """Lines for a weight that has moved and is looked at: inside its bounds."""
+        bound = self.drives_weight and self.w_bounded
+        return [f"{weight} = min(max({weight}, w_low), w_high)"] if bound else []
 
     def amplitude(self, now: str) -> tuple[list[str], str]:
         """What a spike carries: lines that show dynamic variables as they stand at ``now``, and the expression."""
+        lines, names = self._driven(now, shown=True), dict(self.transmits.names if self.transmits else {})
+        for target in {one[drive.target]: drive.target for one, drive in self.drives}:
+            lines += self._bounded("shown_weight") if target == "weight" else []
+            names |= {symbol: f"shown_{target}" for symbol, name in names.items() if name == target}
         if self.transmits is None:
-            return [], "weight"
-        names, lines = dict(self.transmits.names), []
+            return (lines, "shown_weight") if self.drives_weight else ([], "weight")
         for one, variable in self.dynamic:
             if one is self.transmits and self.reads(("transmit",), variable.name, one):
                 name = one[variable.name]

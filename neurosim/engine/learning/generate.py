@@ -29,7 +29,7 @@ import numpy as np
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
     FEW, FIELDS, LANES, REBASE, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather,
-    note_emission, note_spike, piece_of, row_words, spike_words, under_way,
+    gathered, note_emission, note_spike, piece_of, row_words, spike_words, under_way,
 )
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
 from neurosim.engine.records import POPULATION, ROUTE, floats, integers
@@ -54,7 +54,7 @@ def module_source(events: Events) -> str:
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [f"state_{name}" for name in events.states]
-    numbers += [f"period_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
+    numbers += [f"_every_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
     head = _HEAD.format(
         rules=", ".join(one.rule.name for one in events.rules) or "none",
         imports=f"from neurosim.functions import {', '.join(called)}\n" if called else "",
@@ -258,7 +258,7 @@ class _Writer:
         about = ", ".join(["target", *e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
         body = [*(["amount = r.amount"] if e.has("on_modulator") else []), *self.replay.unpacked()]
         for kind, first in (("on_modulator", 0), ("every", 20), ("clocked", 40)):
-            if not e.has(kind):
+            if not e.has(kind) and not (kind == "on_modulator" and e.signals):
                 continue
             body += [f"if mask & {(2**20 - 1) << first}:", *[f"    {line}" for line in e.brought_up("now")]]
             for name in e.states if kind == "clocked" else ():
@@ -311,7 +311,7 @@ class _Writer:
         lines = ["mask = 0"]
         for number, one in enumerate(self.e.rules):
             if one.rule.events.get("every"):
-                lines += [f"if step % r.period_{number} == 0:", f"    mask |= {1 << (20 + number)}"]
+                lines += [f"if step % r._every_{number} == 0:", f"    mask |= {1 << (20 + number)}"]
             if one.rule.events.get("clocked"):
                 lines.append(f"mask |= {1 << (40 + number)}")
         return (

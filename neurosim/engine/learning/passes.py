@@ -32,7 +32,7 @@ class Passes:
         few = [*(e.state if self.acts else []), "d", "coming", "spike", *self._carried, *e.captured]
         self._few = few if e.follows_spikes else []
         self._names = [f"{name}__all" for name in [*e.state, "d", *follow]] + [f"{name}__few" for name in self._few]
-        self._names += ["amplitude__all"] if e.transmits is not None or e.has("on_emission") else []
+        self._names += ["amplitude__all"] if e.sends_other_than_weight else []
 
     @property
     def words(self) -> int:

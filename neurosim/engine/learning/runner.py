@@ -75,20 +75,23 @@ class Lowered:
             if rule.events.get("every"):
                 assert rule.period is not None
                 steps = max(1, math.floor(rule.period / dt + 0.5))
-                values[f"period_{number}"] = steps
+                values[f"_every_{number}"] = steps
                 self.period = math.gcd(self.period, steps)
             if rule.events.get("clocked"):
                 self.period = 1
         self.record = filled(self.kernels.RECORD, **values)
+        self.show_signals()
 
     def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
         """Parameters of the rules, rates and bounds."""
         numbers: dict[str, Any] = {"dt": dt}
         for one in self.events.rules:
             numbers |= {one[name]: value for name, value in one.rule.constants.items()}
-        for one, item in self.events.pre + self.events.post + self.events.dynamic:
+        for one, item in self.events.pre + self.events.post + self.events.dynamic + self.events.signals:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
+        for name, _, (factor, _, per_ms) in self.events.terms:
+            numbers |= {f"{name}_factor": factor * dt, f"{name}_rate": per_ms * dt}
         if projection.weight_bounds is not None:
             numbers |= dict(zip(("w_low", "w_high"), projection.weight_bounds, strict=True))
         if self.events.own and projection.grid.declared is not None:
@@ -97,6 +100,12 @@ class Lowered:
             population = projection.target if state.endswith("_post") else projection.source
             numbers[f"state_{state}"] = address_of(population.columns[state.rsplit("_", 1)[0]])
         return numbers
+
+    def show_signals(self) -> None:
+        """Tell the kernels the traces of modulators."""
+        for one, trace in self.events.signals:
+            level, since = self.plasticity.signals[one[trace.name]]
+            self.record[f"{one[trace.name]}_level"], self.record[f"{one[trace.name]}_since"] = level, since
 
     @property
     def is_full(self) -> bool:
@@ -144,7 +153,7 @@ class LearningRunner:
         listeners: dict[str, list[tuple[Projection, int]]] = {}
         for projection in network.projections.values():
             for number, rule in enumerate(projection.learning):
-                if rule.events.get("on_modulator"):
+                if rule.modulator:
                     listeners.setdefault(rule.modulator, []).append((projection, number))
         if name not in listeners:
             raise unknown("modulator", name, listeners)
@@ -152,7 +161,10 @@ class LearningRunner:
         for projection, number in listeners[name]:
             masks[projection.name] = masks.get(projection.name, 0) | 1 << number
         for projection_name, mask in masks.items():
+            lowered = self._lowered(network.projections[projection_name])
             self.settle(network.projections[projection_name], None, mask, amount)
+            lowered.plasticity.raise_signals(name, amount, self.simulation.step, self.simulation.dt)
+            lowered.show_signals()
 
     def peek(self, projection: Projection, rows: NDArray[np.int64], places: NDArray[np.int64]) -> dict[str, Array]:
         """Values of synapses as they are now, by name."""

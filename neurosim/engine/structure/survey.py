@@ -141,7 +141,8 @@ class Survey:
         if plasticity is None or plasticity.runner is None or self.projection.size == 0:
             return
         plasticity.runner.settle(self.projection, None)
-        if plasticity.dynamic and self._names & set(plasticity.variables):
+        moving = {*plasticity.variables, *(["weight"] if plasticity.drives_weight else [])}
+        if plasticity.moves and self._names & moving:
             plasticity.bring_up(*self.projection.store.places())
 
     # -- what the kernel gets ---------------------------------------------------------------------------------------
