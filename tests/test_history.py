@@ -18,6 +18,7 @@ from matplotlib.text import Annotation, Text
 
 import neurosim as ns
 from neurosim.engine import simulation
+from neurosim.engine.learning import runner
 from neurosim.engine.schedule import Order
 from neurosim.errors import InvalidInput, ScenarioError
 from neurosim.graph.tally import Tally
@@ -310,3 +311,27 @@ def _inside(text: Text, figure: Figure) -> bool:
     box, page = text.get_window_extent(), figure.bbox
     empty = not (text.get_text() and text.get_visible())
     return empty or (page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1)
+
+
+def test_learning_forgets_spikes_also_while_synapses_are_born(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_limit", lambda things: 200)
+    net = ns.Network(seed=1, dt=0.1)
+    exc = net.add_population("exc", 20)
+    net.add_input("drive", ns.inputs.poisson("20 kHz"), exc, weight=0.5)
+    ee = net.connect(exc, exc, ns.connectors.fixed_outdegree(3), weight=0.01, delay=2.0, learning="stdp",
+                     bounds={"weight": (0.0, 0.1)})  # fmt: skip
+    sim = ns.Simulation(net, threads=1)
+    limits: set[int] = set()
+
+    def edit(sim: Any) -> None:
+        ee.remove(ee.ids[:2])
+        ee.add([1, 2], [3, 4])
+        limits.add(sim._lowered(ee).row_limit)
+
+    sim.every(1.0, edit)
+    sim.run(300.0)
+    assert sim.spike_counts["exc"] > 1000
+    assert limits == {200}  # the memory of spikes under way grows only where they do
+    memory = ee.values.plasticity
+    assert memory is not None
+    assert memory.births.shape[0] < 2**16

@@ -27,6 +27,7 @@ class EmissionMemory:
 
     def __init__(self, heads: int, n_values: int, shards: int, capacity: int, now: int) -> None:
         self.heads, self.shards, self.capacity = heads, shards, capacity
+        self.limit = 0  # entries after which a shard's log is looked through; it grows only where all of them matter
         self.entries = np.zeros((heads + shards * capacity, VALUES + n_values), np.int64)
         self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, EMISSIONS)

@@ -64,7 +64,8 @@ class Plasticity:
         self.emissions = EmissionMemory(source.n_slots * shards, len(pre), shards, _LOG, now)
         self.waiting = WaitingSpikes(shards) if self.learns_delay else None
         self.young = np.full(source.n_slots, -1, np.int64)
-        self.births = np.zeros((0, 3), np.int64)  # birth number from which on, step, entry before
+        self._births, self._n_births = np.zeros((64, 3), np.int64), 0  # with room to grow
+        self._most_births = 0
         self.variables = {one.shown[v.name]: v for one in self.named for v in one.rule.variables}
         own = [f"_{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
         self.own_traces = own if self.learns_delay else []
@@ -106,17 +107,27 @@ class Plasticity:
                 values[name] = np.full(n, other.get(name, 0), dtype)
         return values
 
+    @property
+    def births(self) -> Index:
+        """Who was born lately: birth number of its row from which on, step, and the row's entry before (-1: none)."""
+        return self._births[: self._n_births]
+
     # -- births, deaths, moves --------------------------------------------------------------------------------
 
     def synapses_born(self, rows: Index, serials: NDArray[np.uint32]) -> None:
         """Synapses with these birth numbers were added to rows: they know no spike emitted so far."""
         now = self.projection._now()
         distinct, first = np.unique(rows, return_index=True)
-        if self.births.shape[0] > 4 * self.young.size + 2**16:
+        if self._n_births > max(4 * self.young.size + 2**16, self._most_births):
             self._forget_births(now)
         entries = np.stack([serials[first].astype(np.int64), np.full(distinct.size, now), self.young[distinct]], axis=1)
-        self.young[distinct] = self.births.shape[0] + np.arange(distinct.size)
-        self.births = np.concatenate([self.births, entries])
+        self.young[distinct] = self._n_births + np.arange(distinct.size)
+        begin, self._n_births = self._n_births, self._n_births + distinct.size
+        if self._n_births > self._births.shape[0]:
+            grown = np.zeros((self._n_births * 5 // 4, 3), np.int64)
+            grown[:begin] = self._births[:begin]
+            self._births = grown
+        self._births[begin : self._n_births] = entries
         self.projection.network._touch()
 
     def synapses_die(self, places: Index) -> None:
@@ -165,8 +176,11 @@ class Plasticity:
         longest = int(max(self.projection.grid.high, 0))
         kept = self.births[:, 1] + longest > now
         place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
-        self.births = self.births[kept]
-        self.births[:, 2] = place[self.births[:, 2]]
+        births = self.births[kept]
+        births[:, 2] = place[births[:, 2]]
+        self._n_births = births.shape[0]
+        self._births[: self._n_births] = births
+        self._most_births = 2 * self._n_births  # looking again sooner would find as little to drop
         self.young = place[self.young]
 
     def neurons_born(self, population: Any, slots: Index) -> None:

@@ -49,7 +49,9 @@ class Lowered:
         emissions = plasticity.emissions
         target_stride, sources = projection.target.stride, projection.source.n_slots
         spike_limit = _limit(target_stride)
-        self.row_limit = max(_limit(sources), 2 * int(emissions.used.max(initial=0)))
+        used = int(emissions.used.max(initial=0))
+        emissions.limit = max(_limit(sources), emissions.limit if used <= emissions.limit else 2 * used)
+        self.row_limit = emissions.limit
         plasticity.reserve_spikes(spike_limit + 2 * epoch * target_stride)
         emissions.reserve(self.row_limit + 2 * epoch * sources)
         longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
