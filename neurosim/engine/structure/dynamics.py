@@ -1,9 +1,9 @@
 """Kernels for what structural rules keep of neurons: traces, and their integrals, brought up spike by spike.
 
 Between a neuron's spikes a trace fades by an exponential, and an integral grows by the integral of its change, which
-is computed by Gauss-Legendre quadrature with eight nodes in every time constant of the fastest trace. What is linear
-in a trace is then exact to the last digits; curves as steep as a tenth of their argument are, to 1e-10. Nothing is
-written but at spikes, so it does not matter when and how often anybody looks.
+is computed by Gauss-Legendre quadrature with eight nodes in every quarter of the fastest trace's time constant, until
+all traces have faded. What is linear in a trace is then exact to the last digits; curves as steep as a tenth of their
+argument are, to 1e-10. Nothing is written but at spikes, so it does not matter when and how often anybody looks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from neurosim.compiled import address_of
 from neurosim.expressions.source import functions_in, source
 from neurosim.graph.population import Population
 from neurosim.graph.structure import BoundStructure
+
+_FADED = 40.0  # time constants after which nothing is left that a double could tell
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
@@ -127,19 +129,20 @@ class NeuronTraces:
 
     def _values(self) -> list[float]:
         traces = [value for t in self.dynamics.traces for value in (t.rate, t.target, t.jump)]
-        fastest = max((t.rate for t in self.dynamics.traces), default=0.0)
-        return [fastest, *traces, *self.dynamics.constants.values()]
+        rates = [t.rate for t in self.dynamics.traces]
+        most = [max(rates), _FADED / min(rates)] if rates else [0.0, 0.0]
+        return [*most, *traces, *self.dynamics.constants.values()]
 
     def _text(self) -> str:
         dynamics, symbols = self.dynamics, [f"{name}_now" for name in self.names]
-        numbers = ["fastest"]
+        numbers = ["fastest", "faded_after"]
         for trace in dynamics.traces:
             numbers += [f"{trace.name}_rate", f"{trace.name}_target", f"{trace.name}_jump"]
         parameters = [f"{name}_given" for name in dynamics.constants]
         unpacked = [f"{name} = numbers[{k}]" for k, name in enumerate([*numbers, *parameters], start=1)]
         faded = [f"{t.name}_now = {_faded(t.name, 'h')}" for t in dynamics.traces]
         integrals = self._integrals()
-        jumps = [f"{t.name}_now += numbers[{4 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
+        jumps = [f"{t.name}_now += numbers[{5 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
         body = "\n".join([*integrals, *faded])
         arrays = [f"{n}_column = array_at(columns[{k}], n_slots, np.float64)" for k, n in enumerate(self.names, 2)]
         return _TEXT.format(
@@ -158,14 +161,16 @@ class NeuronTraces:
             return []
         names = {name: f"{name}_given" for name in dynamics.constants}
         names |= {t.name: f"{t.name}_then" for t in dynamics.traces}
-        lines = ["pieces = max(1.0, np.ceil(h*fastest))", "width = h/pieces"]
-        lines += [f"{z.name}_sum = 0.0" for z in dynamics.integrals]
+        changes = [(z.name, source(z.change.tree, names)) for z in dynamics.integrals]
+        lines = ["fading = min(h, faded_after)", "pieces = max(1.0, np.ceil(4.0*fading*fastest))"]
+        lines += ["width = fading/pieces"]
+        lines += [f"{name}_sum = 0.0" for name, _ in changes]
         lines += ["for p in range(int(pieces)):", "    for q in range(8):", "        s = (p + NODES[q])*width"]
         lines += [f"        {t.name}_then = {_faded(t.name, 's')}" for t in dynamics.traces]
-        lines += [
-            f"        {z.name}_sum += WEIGHTS[q]*({source(z.change.tree, names)})" for z in dynamics.integrals
-        ]
-        return [*lines, *(f"{z.name}_now = max(0.0, {z.name}_now + {z.name}_sum*width)" for z in dynamics.integrals)]
+        lines += [f"        {name}_sum += WEIGHTS[q]*({change})" for name, change in changes]
+        lines += [f"{t.name}_then = {_faded(t.name, 'fading')}" for t in dynamics.traces]
+        lines += [f"{name}_sum = {name}_sum*width + (h - fading)*({change})" for name, change in changes]
+        return [*lines, *(f"{name}_now = max(0.0, {name}_now + {name}_sum)" for name, _ in changes)]
 
 
 def _faded(name: str, time: str) -> str:
