@@ -19,7 +19,7 @@ from neurosim.graph.distributions import Constant
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
 from neurosim.graph.structure_equations import Dynamics, read_dynamics
-from neurosim.graph.structure_options import Keeper, check_initial, check_newborns, check_times, truth
+from neurosim.graph.structure_options import Keeper, check_neurons, check_newborns, check_times, truth
 from neurosim.graph.wiring import Wire, read_kernel, read_place, read_wires
 from neurosim.models import structure
 from neurosim.models.rule_equations import resolved
@@ -105,7 +105,7 @@ class BoundStructure:
         self.wires = self._wires()
         check_times(self, network.dt, owner)
         check_newborns(self.projections, self.options, self.weight_unit, owner)
-        check_initial(self.population, self.options.get("initial"), owner)
+        check_neurons(self.population if births else None, self.options.get("initial"), owner)
 
     # -- what it keeps --------------------------------------------------------------------------------------------
 

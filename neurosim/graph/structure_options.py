@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from neurosim.errors import InvalidInput, UsageError, unknown
-from neurosim.graph.distributions import distribution
+from neurosim.graph.distributions import Distribution, Values, distribution
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
 from neurosim.units import format_quantity
@@ -62,20 +62,38 @@ def check_newborns(
         if options.get(key) is None:
             continue
         drawn = distribution(options[key], of, f"{key} of {owner}", of_pairs=key == "delay")
+        _check_number(drawn, f"{key} of {owner}")
         ends = np.array([end for end in (drawn.low, drawn.high) if end is not None])
         for projection in projections:
             (projection.values.check_weights if key == "weight" else projection.grid.check)(ends)
 
 
-def check_initial(population: Population | None, initial: Any, owner: str) -> None:
-    """Check the values with which neurons are to be born."""
-    if initial is None or population is None:
+def check_neurons(population: Population | None, initial: Any, owner: str) -> None:
+    """Check that neurons can be born (in no population: nothing), with the values of ``initial``."""
+    if population is None:
         return
-    if not isinstance(initial, Mapping):
+    if population.model.times:
+        name, model = population.name, population.model.name
+        raise UsageError(f"{owner}: '{name}' is a {model}: its neurons come with their times.")
+    given = {} if initial is None else initial
+    if not isinstance(given, Mapping):
         raise InvalidInput(f"initial of {owner} is written as {{variable: value}}; found {initial!r:.60}.")
     units = {variable.name: variable.unit for variable in population.model.state}
     units |= {name: population.model.parameter(name).unit for name in population.spread}
-    for name, value in initial.items():
+    for name, value in given.items():
         if name not in units:
             raise unknown("state variable", str(name), units, f"of {population.model.name}")
-        distribution(value, units[name], f"initial {name} of {owner}")
+        what = f"initial {name} of {owner}"
+        _check_number(distribution(value, units[name], what), what)
+    for name, before in population.spread.items():
+        if name not in given and isinstance(before, Values):
+            raise UsageError(
+                f"{owner}: {name} of '{population.name}' was given neuron by neuron; say what newborns have: "
+                f"initial: {{{name}: …}}."
+            )
+
+
+def _check_number(drawn: Distribution, what: str) -> None:
+    """Refuse a list: nobody knows how many will be born."""
+    if isinstance(drawn, Values):
+        raise InvalidInput(f"{what} is a list; newborns need one value for all, or a distribution.")

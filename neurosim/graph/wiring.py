@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from neurosim.errors import InvalidInput, UsageError, unknown
 from neurosim.graph.checks import whole
 from neurosim.graph.distance_kernels import DistanceKernel, distance_kernel
-from neurosim.graph.distributions import distribution
 from neurosim.graph.placement import Placement, placement
 from neurosim.graph.placement.near import Near
 from neurosim.graph.population import Ids, Population
 from neurosim.graph.projection import Projection
 from neurosim.graph.space import points_at
+from neurosim.graph.structure_options import check_newborns
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -138,7 +138,5 @@ def _wire(network: Network, population: Population, name: Any, given: Any, owner
     for key, end in (("incoming", projection.target), ("outgoing", projection.source)):
         if counts[key] and end is not population:
             raise InvalidInput(f"{owner}.{name}: its {key} synapses are not those of '{population.name}'.")
-    for key, unit in (("weight", projection.weight_unit), ("delay", "ms")):
-        if key in given:
-            distribution(given[key], unit, f"{key} of {owner}.{name}", of_pairs=key == "delay")
+    check_newborns((projection,), given, projection.weight_unit, f"{owner}.{name}")
     return Wire(projection, counts["incoming"], counts["outgoing"], given.get("weight"), given.get("delay"))
