@@ -34,7 +34,7 @@ RESERVED = frozenset({
     "t", "dt", "xi", "rand", "id", "i_stim", "alive", "last_spike", "held_until", "x", "y", "z", "ids", "name", "size",
     "index", "model", "configured", "network", "parameters", "columns", "defaults", "variables", "positions", "state",
     "where", "add", "remove", "set_parameter", "slots", "used", "shards", "stride", "n_slots", "ordered", "watcher",
-    "first_id", "spread",
+    "first_id", "spread", "placement",
 })  # fmt: skip
 
 _NAME = r"[^\W\d_]\w*"
