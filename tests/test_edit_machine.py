@@ -185,6 +185,10 @@ class Garden(RuleBasedStateMachine):
         neurons = self.neurons(name)
         chosen = neurons[2:] if most and len(neurons) > 40 else self.some(data, neurons, 3)
         self.net.populations[name].remove(chosen)
+        self.they_are_gone(chosen, name)
+
+    def they_are_gone(self, chosen: list[int], name: str) -> None:
+        """Let neurons die in the model, and with each its synapses."""
         dead = set(chosen)
         for u, v, k, attributes in self.edges():
             if u in dead or v in dead:

@@ -262,7 +262,8 @@ class Network:
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that makes the network what it is now, as arrays by name (views where possible)."""
         state: dict[str, NDArray[Any]] = {
-            "counters": np.array([self.seed, self._next_id, self._edits]),
+            "counters": np.array([self.seed, self._next_id, self._edits, self.rules_made]),
+            "rules": np.array([(rule.number, rule.active) for rule in self.rules.values()], np.int64).reshape(-1, 2),
             "owner": self._owner[: self._next_id],
             "slot": self._slot[: self._next_id],
         }
