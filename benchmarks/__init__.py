@@ -24,6 +24,8 @@ _NAMES = (
     "declared",
     "loop",
     "structure",
+    "growth",
+    "turnover",
     "soak",
     "build",
     "startup",

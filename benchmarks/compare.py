@@ -28,6 +28,8 @@ class Comparison:
     neurons : population -> size.
     threads : thread counts to try.
     notes : simulator -> what is different there.
+    label : what its rows are called, if not by ``name``.
+    grown : compare by the synapses that have grown per second, not by the time it took.
     outdegrees : population -> synapses that leave a neuron, on average; given where simulators are compared by the
         synaptic events (spikes times out-degree) that they handle per second, as their rates may differ.
     """
@@ -39,6 +41,13 @@ class Comparison:
     threads: tuple[int, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
     outdegrees: Mapping[str, float] = field(default_factory=dict)
+    label: str = ""
+    grown: bool = False
+
+    @property
+    def per_event(self) -> bool:
+        """Whether simulators are compared by what they have handled per second."""
+        return bool(self.outdegrees) or self.grown
 
 
 @dataclass
@@ -86,7 +95,10 @@ def _run_ours(comparison: Comparison, threads: int, seed: int, runs: _Runs) -> N
     runs.processor.append(time.process_time() - began)
     runs.seconds.append(simulation.timings["sim_s"])
     runs.spikes = {name: int(simulation.spike_counts[name]) for name in comparison.neurons}
-    runs.events.append(_counted(comparison, runs) if comparison.outdegrees else float(simulation.events))
+    if comparison.grown:
+        runs.events.append(float(sum(projection.size for projection in network.projections.values())))
+    else:
+        runs.events.append(_counted(comparison, runs) if comparison.outdegrees else float(simulation.events))
 
 
 def _run_peer(comparison: Comparison, peer: Peer, seed: int, runs: _Runs) -> None:
@@ -94,7 +106,9 @@ def _run_peer(comparison: Comparison, peer: Peer, seed: int, runs: _Runs) -> Non
     runs.seconds.append(answer.wall_s)
     runs.processor.append(answer.cpu_s)
     runs.spikes = answer.spikes
-    if comparison.outdegrees:
+    if comparison.grown:
+        runs.events.append(float(answer.synapses))
+    elif comparison.outdegrees:
         runs.events.append(_counted(comparison, runs))
 
 
@@ -105,9 +119,9 @@ def _counted(comparison: Comparison, runs: _Runs) -> float:
 
 def _rows(comparison: Comparison, simulator: str, threads: int, runs: _Runs, ours: _Runs) -> Iterator[Row]:
     def row(what: str, value: float, unit: str, ratio: float | None = None, note: str = "") -> Row:
-        return Row(comparison.name, what, simulator, threads, value, unit, ratio, note)
+        return Row(comparison.label or comparison.name, what, simulator, threads, value, unit, ratio, note)
 
-    by_events = bool(comparison.outdegrees)
+    by_events = comparison.per_event
     ratio, best = None, ""
     if simulator != OURS:
         theirs, mine = runs.cost(by_events), ours.cost(by_events)
@@ -123,7 +137,8 @@ def _rows(comparison: Comparison, simulator: str, threads: int, runs: _Runs, our
     yield row(f"{duration:g} s simulated in", statistics.median(runs.seconds), "s", None if by_events else ratio, timed)
     if runs.events:
         speed = 1e-6 / statistics.median(runs.cost(per_event=True))
-        yield row("synaptic events", speed, "M/s", *((ratio, best) if by_events else ()))
+        what = "synapses grown" if comparison.grown else "synaptic events"
+        yield row(what, speed, "M/s", *((ratio, best) if by_events else ()))
     for population, size in comparison.neurons.items():
         yield row(f"rate of {population}", runs.spikes[population] / size / duration, "Hz")
 

@@ -17,11 +17,12 @@ from neurosim.errors import NeurosimError
 
 @dataclass(frozen=True)
 class PeerRun:
-    """One simulation: wall and processor seconds of the simulation alone, and spikes per population."""
+    """One simulation: wall and processor seconds of the simulation alone, spikes per population, synapses grown."""
 
     wall_s: float
     cpu_s: float
     spikes: dict[str, int]
+    synapses: int = 0
 
 
 class Peer:

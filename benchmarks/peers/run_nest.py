@@ -158,6 +158,38 @@ def stdp_brunel(p: Parameters) -> dict[str, Any]:
     return {"exc": exc, "inh": inh}
 
 
+def growth(p: Parameters) -> dict[str, Any]:
+    """Homeostatic growth of all synapses, as in NEST's own example; calcium there is in units of 0.01 Hz."""
+    nest.structural_plasticity_update_interval = p["every"]
+    cell = {"C_m": p["c_m"], "tau_m": p["tau_m"], "tau_syn_ex": p["tau_syn"], "tau_syn_in": p["tau_syn"]}
+    cell |= {"E_L": p["e_l"], "V_m": p["e_l"], "V_th": p["v_th"], "V_reset": p["v_reset"], "t_ref": p["t_ref"]}
+    cell |= {"tau_Ca": p["tau_calcium"], "beta_Ca": 10.0 / p["tau_calcium"]}
+
+    def curve(rate: float, target: float) -> dict[str, Any]:
+        return {"growth_curve": "gaussian", "growth_rate": rate / 1000.0, "continuous": False, "eta": 0.0,
+                "eps": target / 100.0}  # fmt: skip
+
+    names = ("Axon_ex", "Den_ex", "Axon_in", "Den_in")
+    kinds = {"grown_ex": ("Axon_ex", "Den_ex", p["j_exc"]), "grown_in": ("Axon_in", "Den_in", p["j_inh"])}
+    for model, (_, _, weight) in kinds.items():
+        nest.CopyModel("static_synapse", model, {"weight": weight, "delay": p["delay"]})
+    nest.structural_plasticity_synapses = {  # all at once: what is set later takes the place of what was
+        model: {"synapse_model": model, "pre_synaptic_element": axon, "post_synaptic_element": dendrite}
+        for model, (axon, dendrite, _) in kinds.items()
+    }
+    exc, inh = p["target_exc"], p["target_inh"]
+    rates = {"exc": (p["growth"], p["growth"], None, p["growth"]),
+             "inh": (None, p["growth_exc_onto_inh"], p["growth"], p["growth"])}  # fmt: skip
+    cells = {}
+    for name, size, target in (("exc", p["excitatory"], exc), ("inh", p["inhibitory"], inh)):
+        elements = {e: curve(rate, target) for e, rate in zip(names, rates[name]) if rate is not None}
+        cells[name] = nest.Create("iaf_psc_alpha", size, {**cell, "synaptic_elements": elements})
+        noise = nest.Create("poisson_generator", params={"rate": p["drive"]})
+        nest.Connect(noise, cells[name], "all_to_all", {"weight": p["j_drive"], "delay": p["delay"]})
+    nest.EnableStructuralPlasticity()
+    return cells
+
+
 def simulate(request: dict[str, Any], seed: int, spikes: str | None) -> dict[str, Any]:
     """Build the network anew and simulate it once; spikes are in ms and index in the population."""
     p = request["parameters"]
@@ -180,7 +212,15 @@ def simulate(request: dict[str, Any], seed: int, spikes: str | None) -> dict[str
         trains[f"{name}_ids"] = np.asarray(events["senders"] - populations[name][0].global_id, np.uint32)
     if spikes:
         np.savez(spikes, **trains)
-    return {"wall_s": wall, "cpu_s": cpu, "spikes": {name: int(r.n_events) for name, r in recorders.items()}}
+    grown = sum(
+        element["z_connected"]
+        for cells in populations.values()
+        for neuron in (cells.synaptic_elements if request["network"] == "growth" else ())
+        for name, element in neuron.items()
+        if name.startswith("Axon")
+    )
+    counts = {name: int(r.n_events) for name, r in recorders.items()}
+    return {"wall_s": wall, "cpu_s": cpu, "spikes": counts, "synapses": int(grown)}
 
 
 def _cpu() -> float:
@@ -192,6 +232,7 @@ NETWORKS = {
     "brunel": brunel,
     "cuba": cuba,
     "cobahh": cobahh,
+    "growth": growth,
     "polychronization": polychronization,
     "stdp_brunel": stdp_brunel,
 }

@@ -72,7 +72,7 @@ class Simulation(Observation):
         self.step = round(network.time / self.dt)  # a second simulation goes on where the first one stands
         self.schedule = Schedule()
         self.progress: Action | None = None
-        self.timings = {"compile_s": 0.0, "build_s": 0.0, "sim_s": 0.0}
+        self.timings = {"compile_s": 0.0, "build_s": 0.0, "sim_s": 0.0, "structure_s": 0.0}
         self.spike_counts = dict.fromkeys(network.populations, 0)
         self._events = self._arrived = 0
         self._direct = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class StructureRunner:
 
     def _act(self) -> None:
         """Let all rules that are due look, then change the network: first all deaths, then all births."""
-        step = self._simulation.step
+        step, began = self._simulation.step, time.perf_counter()
         self._scheduled.discard(step)
         due = [tenant for _, tenant in sorted(self._tenants.items()) if tenant.next == step < tenant.until]
         for tenant in due:  # before anything can fail: a run that goes on after an error goes on with its rules
@@ -123,6 +124,9 @@ class StructureRunner:
             if tenant.rule.active:
                 tenant.propose(changes)
         changes.carry_out(self._simulation.network)
+        spent = time.perf_counter() - began
+        for part in ("sim_s", "structure_s"):  # rules are a part of the simulation
+            self._simulation.timings[part] += spent
 
     def kept(self, rule: BoundStructure, population: Population) -> dict[str, NDArray[np.float64]]:
         """What a rule keeps of the living neurons of a population, in the order of their ids, as it is now."""
