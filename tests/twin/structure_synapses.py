@@ -182,15 +182,21 @@ class SynapseRule(Structural):
         random = self.stream("offers")
         axons = self._vacant("pre", self.sources(), dying)
         dendrites = self._vacant("post", self.targets(), dying)
-        n = min(len(axons), len(dendrites))
-        first, second = random.permutation(len(axons)).tolist(), random.permutation(len(dendrites)).tolist()
-        pairs = [(axons[first[k]], dendrites[second[k]]) for k in range(n)]
+        if len(axons) > len(dendrites):  # each of the fewer joins one of the others
+            pairs = [(axons[k], dendrite) for k, dendrite in self._drawn(len(axons), dendrites, random)]
+        else:
+            pairs = [(axon, dendrites[k]) for k, axon in self._drawn(len(dendrites), axons, random)]
         joined: list[Pair] = []
         for projection in self.mine():
             ends = projection.source, projection.target
             mine = [(projection, pre, post) for pre, post in pairs if (pre.population, post.population) == ends]
             joined += self._allowed(sorted(mine, key=lambda pair: pair[1].id))
         return [Newborn(projection, pre, post, self.weight, self.delay) for projection, pre, post in joined]
+
+    @staticmethod
+    def _drawn(n: int, fewer: list[Neuron], random: Generator) -> list[tuple[int, Neuron]]:
+        """A number below ``n`` for each of ``fewer``, no number twice."""
+        return list(zip(random.choice(n, len(fewer), replace=False).tolist(), fewer, strict=True))
 
     def _vacant(self, side: str, populations: list[Population], dying: Dying) -> list[Neuron]:
         """Each neuron as often as it has vacant elements."""

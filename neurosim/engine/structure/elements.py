@@ -7,6 +7,9 @@ vacant at once; then vacant axonal and dendritic elements are shuffled and join 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +24,6 @@ from neurosim.graph.structure import BoundStructure
 Index = NDArray[np.int64]
 Dying = dict[str, tuple[Slots, Index]]
 
-Ends = tuple[Index, Slots]  # of vacant elements: which population, and the neuron's slot
 
 _ROUNDS = 50
 _MOST = 2.0**40  # elements of one neuron
@@ -120,13 +122,10 @@ class Elements:
         stream = self._look.stream("offers")
         axons = self._vacant("pre", self._rule.sources)
         dendrites = self._vacant("post", self._rule.targets)
-        n = min(axons[0].size, dendrites[0].size)
-        if self._rule.kernel is None:
-            first, second = stream.permutation(axons[0].size)[:n], stream.permutation(dendrites[0].size)[:n]
-        else:
-            first, second = self._near(self._rule.kernel, axons, dendrites, stream)
-        of_axon, rows = axons[0][first], axons[1][first]
-        of_dendrite, posts = dendrites[0][second], dendrites[1][second]
+        match = _at_random if self._rule.kernel is None else partial(_nearby, self._rule.kernel)
+        first, second = match(axons, dendrites, stream)
+        of_axon, rows = axons.of[first], axons.slots[first]
+        of_dendrite, posts = dendrites.of[second], dendrites.slots[second]
         pairs = []
         for projection in self._rule.projections:
             mine = of_axon == self._rule.sources.index(projection.source)
@@ -140,53 +139,71 @@ class Elements:
             pairs.append((projection, pre[allowed], post[allowed]))
         return pairs
 
-    def _near(
-        self, kernel: DistanceKernel, axons: Ends, dendrites: Ends, stream: np.random.Generator
-    ) -> tuple[Index, Index]:
-        """Pairs of vacant elements, each axonal one with a dendritic one chosen by distance.
-
-        All choose a neuron at once, in proportion to the kernel and to its vacant elements; where more have chosen one
-        than it can take, chance decides, and the others choose again among what is left.
-        """
-        sources, of_source, _ = _neurons(self._rule.sources, axons)
-        targets, of_target, free = _neurons(self._rule.targets, dendrites)
-        near = Near(kernel, sources, targets)
-        next_element = np.searchsorted(of_target, np.arange(free.size))  # vacant ones stand together
-        waiting = stream.permutation(of_source.size)
-        first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for _ in range(_ROUNDS):
-            if not waiting.size or not free.any():
-                break
-            chosen = near.choose(of_source[waiting], stream, free.astype(np.float64))
-            waiting, chosen = waiting[chosen >= 0], chosen[chosen >= 0]
-            order = np.argsort(chosen, kind="stable")  # those who wait are in random order
-            turn = np.empty(chosen.size, np.int64)
-            turn[order] = np.arange(chosen.size) - np.searchsorted(chosen[order], chosen[order])
-            lucky = turn < free[chosen]
-            first.append(waiting[lucky])
-            second.append(next_element[chosen[lucky]] + turn[lucky])
-            taken = np.bincount(chosen[lucky], minlength=free.size)
-            free, next_element, waiting = free - taken, next_element + taken, waiting[~lucky]
-        return np.concatenate(first), np.concatenate(second)
-
-    def _vacant(self, side: str, populations: list[Population]) -> Ends:
-        """One entry for each vacant element: which population, and the neuron's slot."""
-        which, who = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for k, population in enumerate(populations):
-            slots = living(population)
-            free = np.maximum(self._offered[side, population.name] - self._connected(side, population)[slots], 0)
-            who.append(np.repeat(slots, free))
-            which.append(np.full(who[-1].size, k))
-        return np.concatenate(which), np.concatenate(who)
+    def _vacant(self, side: str, populations: list[Population]) -> Vacant:
+        """The vacant elements of one side."""
+        slots = [living(population) for population in populations]
+        free = [
+            np.maximum(self._offered[side, population.name] - self._connected(side, population)[mine], 0)
+            for population, mine in zip(populations, slots, strict=True)
+        ]
+        of = np.repeat(np.arange(len(slots)), [part.size for part in slots])
+        everybody = Vacant(populations, of, np.concatenate(slots), np.concatenate(free))
+        return everybody.take(everybody.free > 0)
 
 
-def _neurons(populations: list[Population], elements: Ends) -> tuple[Points, Index, Index]:
-    """Of vacant elements: where their neurons are (um, (n, 3)), which neuron each belongs to, how many each has."""
-    of, slots = elements
-    begins = np.flatnonzero(np.diff(of, prepend=-1) | np.diff(slots, prepend=-1))  # those of a neuron stand together
-    places = np.zeros((begins.size, 3))
-    for k, population in enumerate(populations):
-        mine = of[begins] == k
-        places[mine] = points_at(population, slots[begins][mine])
-    counts = np.diff(np.append(begins, slots.size))
-    return places, np.repeat(np.arange(begins.size), counts), counts
+@dataclass(frozen=True)
+class Vacant:
+    """Neurons with vacant elements: the number of their population, their slots, and how many elements each has."""
+
+    populations: list[Population]
+    of: Index
+    slots: Slots
+    free: Index
+
+    def take(self, chosen: NDArray[np.bool_]) -> Vacant:
+        """Some of the neurons."""
+        return Vacant(self.populations, self.of[chosen], self.slots[chosen], self.free[chosen])
+
+    @property
+    def places(self) -> Points:
+        """Where the neurons are (um), shape (n, 3)."""
+        places = np.zeros((self.slots.size, 3))
+        for k, population in enumerate(self.populations):
+            places[self.of == k] = points_at(population, self.slots[self.of == k])
+        return places
+
+
+def _at_random(axons: Vacant, dendrites: Vacant, stream: np.random.Generator) -> tuple[Index, Index]:
+    """Pairs of neurons (by number), as many as the fewer vacant elements: each of those with one of the others."""
+    many = axons.free.sum() > dendrites.free.sum()
+    few, others = (dendrites, axons) if many else (axons, dendrites)
+    all_of_few = np.repeat(np.arange(few.free.size), few.free)
+    drawn = stream.choice(int(others.free.sum()), all_of_few.size, replace=False)
+    partners = np.searchsorted(np.cumsum(others.free), drawn, side="right")
+    return (partners, all_of_few) if many else (all_of_few, partners)
+
+
+def _nearby(
+    kernel: DistanceKernel, axons: Vacant, dendrites: Vacant, stream: np.random.Generator
+) -> tuple[Index, Index]:
+    """Pairs of neurons (by number), each vacant axonal element with a dendritic one chosen by distance.
+
+    All choose a neuron at once, in proportion to the kernel and to its vacant elements; where more have chosen one
+    than it can take, chance decides, and the others choose again among what is left.
+    """
+    near, free = Near(kernel, axons.places, dendrites.places), dendrites.free
+    waiting = stream.permutation(np.repeat(np.arange(axons.free.size), axons.free))
+    first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for _ in range(_ROUNDS):
+        if not waiting.size or not free.any():
+            break
+        chosen = near.choose(waiting, stream, free.astype(np.float64))
+        waiting, chosen = waiting[chosen >= 0], chosen[chosen >= 0]
+        order = np.argsort(chosen, kind="stable")  # those who wait are in random order
+        turn = np.empty(chosen.size, np.int64)
+        turn[order] = np.arange(chosen.size) - np.searchsorted(chosen[order], chosen[order])
+        lucky = turn < free[chosen]
+        first.append(waiting[lucky])
+        second.append(chosen[lucky])
+        free, waiting = free - np.bincount(chosen[lucky], minlength=free.size), waiting[~lucky]
+    return np.concatenate(first), np.concatenate(second)
