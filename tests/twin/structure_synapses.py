@@ -183,9 +183,9 @@ class SynapseRule(Structural):
         axons = self._vacant("pre", self.sources(), dying)
         dendrites = self._vacant("post", self.targets(), dying)
         if len(axons) > len(dendrites):  # each of the fewer joins one of the others
-            pairs = [(axons[k], dendrite) for k, dendrite in self._drawn(len(axons), dendrites, random)]
+            pairs = [(axons[k], dendrite) for k, dendrite in self._numbered(len(axons), dendrites, random)]
         else:
-            pairs = [(axon, dendrites[k]) for k, axon in self._drawn(len(dendrites), axons, random)]
+            pairs = [(axon, dendrites[k]) for k, axon in self._numbered(len(dendrites), axons, random)]
         joined: list[Pair] = []
         for projection in self.mine():
             ends = projection.source, projection.target
@@ -194,7 +194,7 @@ class SynapseRule(Structural):
         return [Newborn(projection, pre, post, self.weight, self.delay) for projection, pre, post in joined]
 
     @staticmethod
-    def _drawn(n: int, fewer: list[Neuron], random: Generator) -> list[tuple[int, Neuron]]:
+    def _numbered(n: int, fewer: list[Neuron], random: Generator) -> list[tuple[int, Neuron]]:
         """A number below ``n`` for each of ``fewer``, no number twice."""
         return list(zip(random.choice(n, len(fewer), replace=False).tolist(), fewer, strict=True))
 

@@ -1,10 +1,10 @@
 """Kernels for what structural rules keep of neurons: traces, and their integrals, brought up spike by spike.
 
 Between a neuron's spikes a trace fades by an exponential, and an integral grows by the integral of its change, which
-is computed by Gauss-Legendre quadrature until all traces have faded: eight nodes in every quarter of the fastest trace's
-time constant, four where there is less than a sixteenth of one. What is linear in a trace is then exact to the last
-digits; curves as steep as a tenth of their argument are, to 1e-10. Nothing is written but at spikes, so it does not
-matter when and how often anybody looks.
+is computed by Gauss-Legendre quadrature until all traces have faded: eight nodes in every quarter of the fastest
+trace's time constant, four where there is less than a sixteenth of one. What is linear in a trace is then exact to the
+last digits; curves as steep as a tenth of their argument are, to 1e-10. Nothing is written but at spikes, so it does
+not matter when and how often anybody looks.
 """
 
 from __future__ import annotations
