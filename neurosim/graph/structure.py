@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -234,17 +235,17 @@ class BoundStructure:
             raise unknown("population" if self.rule.of_neurons else "projection", str(one), known)
         return named[one]
 
-    @property
+    @cached_property
     def sources(self) -> list[Population]:
         """Presynaptic populations, each once, in the order of the projections."""
         return list(dict.fromkeys(projection.source for projection in self.projections))
 
-    @property
+    @cached_property
     def targets(self) -> list[Population]:
         """Postsynaptic populations, likewise."""
         return list(dict.fromkeys(projection.target for projection in self.projections))
 
-    @property
+    @cached_property
     def populations(self) -> list[Population]:
         """Every population whose neurons the rule looks at."""
         if self.population is not None:

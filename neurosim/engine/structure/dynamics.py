@@ -87,15 +87,17 @@ class NeuronTraces:
         self.names = list(self.dynamics.variables)
         self._numbers = np.array([dt, *self._values()], np.float64)
         self._kernels: ModuleType = generated.module(f"structure_{rule.rule.name}", self._text())
+        self._kept = [rule.column("seen"), "born", *map(rule.column, self.names)]
+        self._columns: list[NDArray[Any]] = []
+        self._addresses = np.zeros(len(self._kept), np.int64)
 
     def advance(self, steps: NDArray[np.int64], ids: NDArray[np.uint32]) -> None:
         """Take in spikes, in the order of time."""
         slots = self.population.network._slots_of(self.population, ids)
         living = slots >= 0
         slots, steps = np.ascontiguousarray(slots[living]), np.ascontiguousarray(steps[living])
-        table, _keep = self._table()
         self._kernels.advance(
-            slots.size, address_of(slots), address_of(steps), self.population.n_slots, address_of(table),
+            slots.size, address_of(slots), address_of(steps), self.population.n_slots, self._table(),
             address_of(self._numbers), self._numbers.size,
         )  # fmt: skip
 
@@ -103,10 +105,7 @@ class NeuronTraces:
         """Values of all slots as they are at step ``now``, by name; writes nothing."""
         n = self.population.n_slots
         out = np.zeros((len(self.names), n))
-        table, _keep = self._table()
-        self._kernels.shown(
-            now, n, address_of(table), address_of(self._numbers), self._numbers.size, address_of(out)
-        )
+        self._kernels.shown(now, n, self._table(), address_of(self._numbers), self._numbers.size, address_of(out))
         return dict(zip(self.names, out, strict=True))
 
     def settle(self, now: int) -> None:
@@ -124,10 +123,13 @@ class NeuronTraces:
         """The source of the kernels."""
         return self._text()
 
-    def _table(self) -> tuple[NDArray[np.int64], list[Any]]:
-        names = [self.rule.column("seen"), "born", *map(self.rule.column, self.names)]
-        columns = [self.population.columns[name] for name in names]
-        return np.array([address_of(column) for column in columns], np.int64), columns
+    def _table(self) -> int:
+        """Where the addresses of the columns stand; they move only when slots do."""
+        columns = [self.population.columns[name] for name in self._kept]
+        if not self._columns or any(new is not old for new, old in zip(columns, self._columns, strict=True)):
+            self._columns = columns
+            self._addresses[:] = [address_of(column) for column in columns]
+        return address_of(self._addresses)
 
     # -- text ---------------------------------------------------------------------------------------------------
 

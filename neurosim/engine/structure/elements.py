@@ -60,7 +60,7 @@ class Elements:
         if (clause, population.name) not in self._rule.expressions:
             return None
         values = self._look.of_neurons(clause, population, slots)
-        return np.floor(np.clip(np.nan_to_num(values, nan=0.0), 0.0, _MOST)).astype(np.int64)
+        return np.where(values > 0.0, np.minimum(values, _MOST), 0.0).astype(np.int64)  # and 0 where it is no number
 
     def _projections(self, side: str, population: Population) -> list[Projection]:
         return [p for p in self._rule.projections if (p.source if side == "pre" else p.target) is population]

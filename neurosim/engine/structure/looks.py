@@ -101,7 +101,8 @@ class Look:
         for name in expression.names - set(values):
             values[name] = self.column(population, name)[slots]
         result = expression.evaluate({name: values[name] for name in expression.names})
-        return np.broadcast_to(np.asarray(result), slots.shape)
+        values_of_each = np.asarray(result)
+        return values_of_each if values_of_each.shape == slots.shape else np.broadcast_to(values_of_each, slots.shape)
 
     # -- pairs and totals -----------------------------------------------------------------------------------------
 
