@@ -22,7 +22,8 @@ from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.population import Ids, Population, Slots
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
-from neurosim.graph.structure import BoundStructure, bound_structure
+from neurosim.graph.structure import BoundStructure
+from neurosim.graph.structure_reading import bound_structure
 from neurosim.units import quantity
 
 if TYPE_CHECKING:
@@ -211,10 +212,8 @@ class Network:
         return drive
 
     def add_rule(self, rule: Any, *where: Projection | Population | str) -> BoundStructure:
-        """Let a structural rule act from now on: ``net.add_rule(ns.structure.prune_weak(ee, below=0.1, every="1 s"))``.
-
-        It may also be written, ``{"prune_weak": {…}}`` or ``{"die": …, "every": …}``, beside ``where`` it acts.
-        """
+        """Let a structural rule act from now on: a configured one, ``ns.structure.prune_weak(ee, every="1 s")``,
+        or as it is written, ``{"prune_weak": {…}}`` or ``{"die": …, "every": …}``, beside ``where`` it acts."""
         self._check_editable()
         bound = bound_structure(self, rule, where)
         self.rules[bound.name] = bound

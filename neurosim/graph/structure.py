@@ -22,7 +22,6 @@ from neurosim.graph.projection import Projection
 from neurosim.graph.structure_equations import Dynamics, read_dynamics
 from neurosim.graph.structure_options import Keeper, check_neurons, check_newborns, check_times, truth
 from neurosim.graph.wiring import Wire, read_kernel, read_place, read_wires
-from neurosim.models import structure
 from neurosim.models.rule_equations import resolved
 from neurosim.models.structural import ConfiguredStructure, StructuralRule, checked
 from neurosim.units import quantity
@@ -41,22 +40,6 @@ PER_SYNAPSE = {"die": "bool", "chance": "", "rank": None}
 PER_PAIR = {"accept": ""}
 PER_NEURON = {"most_pre": "", "most_post": "", "offers_pre": "", "offers_post": ""}
 IN_TOTAL = {"surplus": "", "births": "", "candidates": ""}
-
-
-def bound_structure(network: Network, rule: Any, where: tuple[Any, ...]) -> BoundStructure:
-    """Read a rule and bind it under a name that is free; changes nothing but the count of rules ever made."""
-    where = tuple(network.populations.get(one, one) if isinstance(one, str) else one for one in where)
-    configured = structure.rule(rule, *where)
-    if where and not configured.where:
-        configured = replace(configured, where=where)
-    name = configured.name
-    if name in network.rules:
-        if "name" in configured.options:
-            raise UsageError(f"there is a structural rule '{name}' already.")
-        name = next(free for k in range(2, len(network.rules) + 3) if (free := f"{name}_{k}") not in network.rules)
-    bound = BoundStructure(network, configured, name, network.rules_made + 1)
-    network.rules_made += 1
-    return bound
 
 
 class BoundStructure:

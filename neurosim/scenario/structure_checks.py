@@ -14,7 +14,8 @@ from typing import Any
 from neurosim.errors import NeurosimError, unknown
 from neurosim.graph.network import Network
 from neurosim.graph.placement import placement, written
-from neurosim.graph.structure import BoundStructure, bound_structure
+from neurosim.graph.structure import BoundStructure
+from neurosim.graph.structure_reading import bound_structure
 from neurosim.models import ConfiguredModel
 from neurosim.models.structural import ALIASES, CLAUSES, FOR_NEURONS, FOR_SYNAPSES, OF_NEURONS, OF_SYNAPSES
 from neurosim.models.structure import structural_rules
