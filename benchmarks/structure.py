@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neurosim as ns
+from neurosim.benchmarks.peers import Peer
 from neurosim.benchmarks.rows import Progress, Row
 
 SUMMARY = "synapses added and deleted by id in networks of 0.1 to 10 M, bytes per synapse, speed after turnover"
 
 BATCH = 10_000
 SINGLES = 2_000
+_DELETED_IN_NEST = 200
 TURNOVERS = 10
 _MOST_HELD = 2**20  # births and deaths
 SOURCE_RATE = 500.0  # Hz: so many events that little else counts
@@ -53,11 +55,31 @@ def run(
     batch: int = BATCH,
     turnovers: int = TURNOVERS,
 ) -> list[Row]:
-    """Measure every size; no peer can delete in a run, so ``against`` is ignored."""
+    """Measure every size; NEST is the one peer that can delete synapses, between runs."""
     rows: list[Row] = []
     for size in sizes:
         rows += _measure(size, min(batch, size.synapses // 10), turnovers, progress)
+        if "nest" in against:
+            rows += _beside_nest(size, min(batch, size.synapses // 10), rows, progress)
     return rows
+
+
+def _beside_nest(size: Size, batch: int, ours: Sequence[Row], progress: Progress) -> Iterator[Row]:
+    """The same edits in NEST: a batch added, some deleted (they take milliseconds each), and the run after that."""
+    progress(f"structure: {size} in NEST")
+    numbers = {"neurons": size.neurons, "outdegree": size.outdegree, "batch": batch, "deleted": _DELETED_IN_NEST}
+    with Peer("nest", "edit", {**numbers, "dt": 0.1}) as peer:
+        edits = peer.run(1).edits
+    known = {row.what: row.value for row in ours if row.simulator == "neurosim"}
+    for what, mine, note in (
+        ("add", "add", f"batches of {batch}"),
+        ("delete", "delete by id", f"{_DELETED_IN_NEST} at a time"),
+    ):
+        value = edits[what] * 1e6
+        ratio = value / known[f"{size}: {mine}"]
+        yield Row("structure", f"{size}: {mine}", "nest", 1, value, "µs/synapse", ratio, note)
+    note = "after an addition; neurosim has nothing to rebuild"
+    yield Row("structure", f"{size}: beginning of the next run", "nest", 1, edits["next run"] * 1e3, "ms", None, note)
 
 
 def _measure(size: Size, batch: int, turnovers: int, progress: Progress) -> Iterator[Row]:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,12 +17,16 @@ from neurosim.errors import NeurosimError
 
 @dataclass(frozen=True)
 class PeerRun:
-    """One simulation: wall and processor seconds of the simulation alone, spikes per population, synapses grown."""
+    """One simulation: wall and processor seconds of the simulation alone, spikes per population, synapses grown.
+
+    Of a network that is only edited: ``edits`` holds seconds per synapse added, deleted, and for the next run to begin.
+    """
 
     wall_s: float
     cpu_s: float
     spikes: dict[str, int]
     synapses: int = 0
+    edits: dict[str, float] = field(default_factory=dict)
 
 
 class Peer:

@@ -195,6 +195,8 @@ def simulate(request: dict[str, Any], seed: int, spikes: str | None) -> dict[str
     p = request["parameters"]
     nest.ResetKernel()
     nest.SetKernelStatus({"resolution": p["dt"], "local_num_threads": request["threads"], "rng_seed": seed})
+    if request["network"] == "edit":
+        return edit(p, seed)
     populations = NETWORKS[request["network"]](p)
     recorders = {}
     for name, cells in populations.items():
@@ -221,6 +223,29 @@ def simulate(request: dict[str, Any], seed: int, spikes: str | None) -> dict[str
     )
     counts = {name: int(r.n_events) for name, r in recorders.items()}
     return {"wall_s": wall, "cpu_s": cpu, "spikes": counts, "synapses": int(grown)}
+
+
+def edit(p: Parameters, seed: int) -> dict[str, Any]:
+    """Add and delete a batch of random synapses in a network that is at rest: seconds per synapse."""
+    cells = nest.Create("iaf_psc_delta", p["neurons"])
+    rule = {"rule": "fixed_outdegree", "outdegree": p["outdegree"]}
+    nest.Connect(cells, cells, rule, {"weight": 0.1, "delay": 1.5})
+    nest.Simulate(1.0)
+    random = np.random.default_rng(seed)
+    ids, n = np.array(cells.tolist()), p["batch"]
+    pre, post = random.choice(ids, n), random.choice(ids, n)
+    began = time.perf_counter()
+    nest.Connect(pre, post, "one_to_one", {"weight": np.full(n, 0.1), "delay": np.full(n, 1.5)})
+    adding = (time.perf_counter() - began) / n
+    began = time.perf_counter()
+    nest.Simulate(0.1)
+    rebuilding = time.perf_counter() - began
+    victims = nest.GetConnections(source=cells[: max(2, -(-n // p["outdegree"]))])[: p["deleted"]]
+    began = time.perf_counter()
+    nest.Disconnect(victims)
+    deleting = (time.perf_counter() - began) / len(victims)
+    edits = {"add": adding, "delete": deleting, "next run": rebuilding}
+    return {"wall_s": 0.0, "cpu_s": 0.0, "spikes": {}, "edits": edits}
 
 
 def _cpu() -> float:
