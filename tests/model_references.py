@@ -127,7 +127,7 @@ LINEAR = {
     "lif_alpha": Linear(_alpha, _HIGH, _STAGES),
     "lif_double_exp": Linear(_double, _HIGH, _STAGES),
     "lif_adaptive_threshold": Linear(_adaptive_threshold, {"v_th": 1e3}, {"v": _V, "theta": (0.0, 9.0), **_CURRENTS}),
-    "lif_intrinsic": Linear(_intrinsic, {"v_th": 1e3}, {"v": _V, "theta": (10.0, 40.0), **_CURRENTS}),
+    "lif_intrinsic": Linear(_intrinsic, {"v_th": 1e3}, {"v": _V, "theta": (1000.0, 1040.0), **_CURRENTS}),
     "lif_noise": Linear(_exp, {"v_th": 1e6, "sigma": 0.0}, {"v": _V, **_CURRENTS}),
     "lif_escape": Linear(_exp, {"rho_th": 0.0}, {"v": _V, **_CURRENTS}),
     "gif": Linear(

@@ -169,8 +169,8 @@ def test_kernels_are_kept_across_processes_until_what_they_call_changes(tmp_path
 
     callee = package / "neurosim" / "functions.py"
     text = callee.read_text(encoding="utf-8")
-    assert text.count("    return 0.0 if x < _EXP_LOW else value\n") == 1
-    callee.write_text(text.replace("0.0 if x < _EXP_LOW else value\n", "7.0 * value\n"), encoding="utf-8")
+    assert text.count("    return 0.0 if x < _EXP_LOW else value") == 1
+    callee.write_text(text.replace("0.0 if x < _EXP_LOW else value", "7.0 * value"), encoding="utf-8")
     changed = told(start(package, cache, source))
     assert changed["x"] == pytest.approx(7 * np.e)
     assert changed["compiled"] == {"grow": 1}
