@@ -215,16 +215,17 @@ class Projection:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
         serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, post_slots))
-        pre_ids, post_ids = self.source.columns["id"][pre_slots], self.target.columns["id"][post_slots]
-        ids = (pre_ids.astype(np.uint64) << _SHIFT) | serials
+        ids = (self.source.columns["id"][pre_slots].astype(np.uint64) << _SHIFT) | serials
         if self.network.time > 0.0:
             if self.values.plasticity is None:
                 self.order.begin(self._now(), ids, self.grid.high)
             else:
                 self.values.plasticity.synapses_born(pre_slots, serials)
-        shown = self.grid.shown(stored)
-        kept = weights.astype(self.values.precision)
-        self.network.history.synapses(history.SYNAPSE_BIRTH, self.index, ids, post_ids, kept, shown)
+        log, of = self.network.history, []
+        if log.mode == "full":
+            kept, shown = weights.astype(self.values.precision), self.grid.shown(stored)
+            of = [self.target.columns["id"][post_slots], kept, shown]
+        log.synapses(history.SYNAPSE_BIRTH, self.index, ids, *of)
         return ids
 
     def remove(self, ids: ArrayLike) -> None:

@@ -256,9 +256,8 @@ def places_at(projection: Projection, positions: Index) -> tuple[Slots, Index]:
     ends = np.cumsum(store.ends[rows, -1], dtype=np.int64)
     upto = np.searchsorted(positions, ends)
     counts = np.diff(upto, prepend=0)
-    row_of = np.repeat(rows, counts)
     first = ends - store.ends[rows, -1]
-    return row_of, positions - np.repeat(first, counts) + store.start[row_of]
+    return np.repeat(rows, counts), positions + np.repeat(store.start[rows] - first, counts)
 
 
 def _indented(lines: list[str], depth: int) -> str:
