@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -369,6 +369,7 @@ def _expected(target: Unit) -> str:
     return f"{target.meaning} ({', '.join(names)}; plain numbers are {target})"
 
 
+@cache
 def _of_dimension(target: Unit) -> list[str]:
     """Return the ASCII names of the units that measure the same, once each."""
     return [name for name, unit in UNITS.items()

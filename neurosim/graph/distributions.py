@@ -64,7 +64,9 @@ class Distribution(ABC):
         return cls(*(arguments if isinstance(arguments, list | tuple) else [arguments]))
 
     def _read(self, name: str, unit: str, what: str) -> Any:
-        return quantity(getattr(self, name), unit, f"{name} of {what}")
+        value = getattr(self, name)
+        bound = type(value) is float and math.isfinite(value)  # already; edits draw often, and reading units takes time
+        return value if bound else quantity(value, unit, f"{name} of {what}")
 
     def _problem(self, unit: str) -> str:
         """Say what is wrong with bound parameters, or nothing."""
