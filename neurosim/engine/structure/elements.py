@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.engine.structure.looks import Look, living
-from neurosim.engine.structure.partners import Near, allowed_pairs, is_first
+from neurosim.engine.structure.partners import Near, allowed_pairs, is_first, places_of
 from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
-from neurosim.graph.space import Points, points_at
+from neurosim.graph.space import Points
 from neurosim.graph.structure import BoundStructure
 
 Index = NDArray[np.int64]
@@ -167,10 +167,7 @@ class Vacant:
     @property
     def places(self) -> Points:
         """Where the neurons are (um), shape (n, 3)."""
-        places = np.zeros((self.slots.size, 3))
-        for k, population in enumerate(self.populations):
-            places[self.of == k] = points_at(population, self.slots[self.of == k])
-        return places
+        return places_of(self.populations, self.of, self.slots)
 
 
 def _at_random(axons: Vacant, dendrites: Vacant, stream: np.random.Generator) -> tuple[Index, Index]:

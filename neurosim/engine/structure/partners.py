@@ -43,7 +43,7 @@ class Partners:
         self._between = np.array([[ends.get((s, t), -1) for t in rule.targets] for s in rule.sources], np.int64)
         self._near: Near | None = None
         if rule.kernel is not None and self._sources[1].size and self._targets[1].size:
-            places = _places(rule.sources, *self._sources), _places(rule.targets, *self._targets)
+            places = places_of(rule.sources, *self._sources), places_of(rule.targets, *self._targets)
             self._near = Near(rule.kernel, *places)
 
     def drawn(self, n: int, stream: np.random.Generator) -> Pairs:
@@ -154,6 +154,6 @@ def _everybody(populations: list[Population]) -> tuple[Index, Slots]:
     return np.repeat(np.arange(len(slots)), [part.size for part in slots]), np.concatenate(slots)
 
 
-def _places(populations: list[Population], of: Index, slots: Slots) -> Points:
+def places_of(populations: list[Population], of: Index, slots: Slots) -> Points:
     """Where they are (um), shape (n, 3)."""
     return np.concatenate([points_at(population, slots[of == k]) for k, population in enumerate(populations)])
