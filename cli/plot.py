@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from neurosim.cli._console import console
-from neurosim.cli._types import check_picture
+from neurosim.cli._types import TIME, check_picture
 from neurosim.errors import UsageError
 
-KINDS = ("summary", "raster", "rates", "structure")
-ANNOUNCED_KINDS = ("weights", "delays", "degrees", "network")
+KINDS = ("summary", "raster", "rates", "weights", "delays", "degrees", "structure", "connectivity")
+ANNOUNCED_KINDS = ("network",)
+OF_A_MOMENT = ("connectivity",)  # kinds that take --at
 
 
 @click.command("plot", short_help="Draw pictures of a result.")
@@ -30,19 +31,23 @@ ANNOUNCED_KINDS = ("weights", "delays", "degrees", "network")
     metavar="FILE.png",
     help="Where to; the suffix names the format (png, pdf, svg). Default: NAME.png or NAME-KIND.png here.",
 )
-def command(file: str, kind: str, output: str | None) -> None:
+@click.option("--at", type=TIME, metavar="TIME", help=f"When (with --kind {' or '.join(OF_A_MOMENT)}), e.g. '2 s'.")
+def command(file: str, kind: str, output: str | None, at: float | None) -> None:
     """Draw FILE.nsim: a page that sums the run up, or one kind of picture.
 
     A result that is still being written can be drawn too; the picture shows what has been recorded so far.
     """
     if kind in ANNOUNCED_KINDS:
         raise UsageError(f"`--kind {kind}` is not built yet. There are {', '.join(KINDS)}.")
+    if at is not None and kind not in OF_A_MOMENT:
+        raise UsageError(f"`--at` is for {' and '.join(OF_A_MOMENT)}; `--kind {kind}` shows all the run.")
     from neurosim.record import Result
 
     result = Result(file)
     target = Path(output) if output else _default(Path(file), kind)
     check_picture(target)
-    figure = importlib.import_module(f"neurosim.viz.{kind}").draw(result)
+    picture = importlib.import_module(f"neurosim.viz.{kind}")
+    figure = picture.draw(result) if at is None else picture.draw(result, at)
     from neurosim.viz.style import save
 
     save(figure, target)

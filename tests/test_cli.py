@@ -69,7 +69,7 @@ def test_version() -> None:
         (["run", "small.yaml", "--watch"], "not built yet"),
         (["run", "small.yaml", "--backend", "gnn"], "not built yet"),
         (["run", "small.yaml", "--checkpoint-every", "10 ms"], "not built yet"),
-        (["plot", "a.nsim", "--kind", "weights"], "not built yet"),
+        (["plot", "a.nsim", "--kind", "rates", "--at", "1 s"], "shows all the run"),
         (["bench", "--against"], "--against"),
     ],
 )

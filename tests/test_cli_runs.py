@@ -197,7 +197,7 @@ def test_info_of_a_scenario(folder: Path) -> None:
     assert set(facts["projections"]) == {"ei", "ia_exc", "ia_inh"}
 
 
-@pytest.mark.parametrize("kind", ["summary", "raster", "rates"])
+@pytest.mark.parametrize("kind", ["summary", "raster", "rates", "weights", "delays", "degrees", "connectivity"])
 def test_plot_makes_a_picture_beside_us(folder: Path, made: Path, kind: str) -> None:
     outcome = neurosim("plot", str(made), "--kind", kind)
     assert outcome.exit_code == 0, outcome.stderr

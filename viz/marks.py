@@ -76,8 +76,11 @@ def _label(action: Mapping[str, Any]) -> str:
             words.append(f"{verb} {next((name for name in names if name), '')}".strip())
     changed = action.get("set")
     if isinstance(changed, dict):
+        where = action.get("on")
+        on = f" on {', '.join([where] if isinstance(where, str) else where)}" if where else ""
         words += [
-            f"{path.removeprefix('inputs.').removeprefix('populations.')} → {value}" for path, value in changed.items()
+            f"{path.removeprefix('inputs.').removeprefix('populations.')} → {value}{on}"
+            for path, value in changed.items()
         ]
     return ", ".join(words)
 

@@ -186,13 +186,14 @@ def _paint_names(axes: Axes, bands: list[Band]) -> None:
 def paint_marks(axes: Axes, run: Run, time: TimeAxis, labels: bool = True) -> None:
     """Shade or tick what the protocol did; neighbouring labels that would collide are left out."""
     above = axes.get_xaxis_transform()
+    strong = 1.0 if len(run.marks) <= 12 else 0.45
     free = -1.0  # the first place, as a share of the width, where the next label may begin
     for mark in run.marks:
         start, stop = mark.start / time.scale, mark.stop / time.scale
         if mark.stop > mark.start:
             axes.axvspan(start, stop, color=EVENT, alpha=0.22, linewidth=0, zorder=0)
         else:
-            axes.axvline(start, color=EVENT, linewidth=1.0, zorder=1)
+            axes.axvline(start, color=EVENT, linewidth=1.0, alpha=strong, zorder=1)
         if not labels:
             continue
         axes.plot([start], [1.012], marker="v", markersize=4, color=EVENT, transform=above, clip_on=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neurosim.record.archive import NotRecorded
 from neurosim.viz.activity import Change, Run, TimeAxis, Times, bin_width, read
 from neurosim.viz.raster import paint_marks
-from neurosim.viz.style import FAINT, INK, SOFT, new_figure, note, quiet, styled
+from neurosim.viz.style import FAINT, INK, PAPER, SOFT, new_figure, note, quiet, styled
 from neurosim.viz.words import count, span
 
 if TYPE_CHECKING:
@@ -128,16 +128,18 @@ def paint(axes: Axes, run: Run, synapses: bool = True, strip: bool = False) -> N
     time, those = TimeAxis.of(run.duration), _those(run, synapses)
     edges = _bins(those, run.duration)
     born, lost = (_binned(those, which, edges) for which in ("births", "deaths"))
+    _frame(axes, run, time)
     widths = np.diff(edges) * 1e-3
     highest = _height(np.concatenate([born, lost]) / np.tile(widths, 2))
     for values, colour, which in ((born / widths, BORN, "births"), (-lost / widths, LOST, "deaths")):
         axes.stairs(values, edges / time.scale, fill=True, color=colour, alpha=0.9, linewidth=0, gid=which)
-        for k in np.flatnonzero(np.abs(values) > 1.1 * highest):
-            _beyond(axes, 0.5 * (edges[k] + edges[k + 1]) / time.scale, float(values[k]), 1.1 * highest, colour)
+        for first, last in _stretches(np.abs(values) > 1.1 * highest):
+            most = float(np.abs(values[first : last + 1]).max())
+            place = (edges[first] / time.scale, edges[last + 1] / time.scale)
+            _beyond(axes, place, float(np.copysign(most, values[first])), 1.1 * highest, colour)
     net = (born - lost) / widths
     axes.stairs(net, edges / time.scale, baseline=None, color=INK, linewidth=0.9, gid="net")
     axes.axhline(0, color=SOFT, linewidth=0.6)
-    _frame(axes, run, time)
     what = "synapses" if synapses else "neurons"
     axes.set_ylim(-1.1 * highest, 1.1 * highest)
     axes.set_ylabel("per s" if strip else f"{what} per s")
@@ -174,12 +176,19 @@ def _height(values: NDArray[np.float64]) -> float:
     return (1.4 * usual if 0 < 3 * usual < top else top) or 1.0
 
 
-def _beyond(axes: Axes, place: float, value: float, edge: float, colour: str) -> None:
-    """Say how far a bar goes that leaves the picture."""
-    up = value > 0
-    axes.annotate(f"{count(abs(value))}/s", (place, edge if up else -edge), xytext=(-5, -2 if up else 2),
-                  textcoords="offset points", ha="right", va="top" if up else "bottom", fontsize=7,
-                  color=colour)  # fmt: skip
+def _stretches(which: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Return the first and the last of each stretch of neighbours that are true."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], which, [False]]).astype(np.int8)))
+    yield from ((int(first), int(end) - 1) for first, end in zip(steps[::2], steps[1::2], strict=True))
+
+
+def _beyond(axes: Axes, place: tuple[float, float], value: float, edge: float, colour: str) -> None:
+    """Say beside bars that leave the picture how far the highest of them goes."""
+    up, left = value > 0, place[0] > 0.15 * axes.get_xlim()[1]
+    axes.annotate(f"{count(abs(value))}/s", (place[0] if left else place[1], edge if up else -edge),
+                  xytext=(-3 if left else 3, -2 if up else 2), textcoords="offset points", fontsize=7, color=colour,
+                  ha="right" if left else "left", va="top" if up else "bottom", gid="beyond",
+                  bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
 
 
 def _frame(axes: Axes, run: Run, time: TimeAxis) -> None:

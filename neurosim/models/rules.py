@@ -27,7 +27,7 @@ __all__ = [
 #: What can happen to a synapse, in the order in which it happens at one time. ``transmit`` is read before on_emission.
 EVENTS = ("on_arrival", "on_post", "on_modulator", "every", "clocked", "on_emission")
 _STAND_INS = ("mV", "pA", "nS", "mV/ms", "")  # for the unit of weights, until the projection is known
-_WRITES_DELAY = re.compile(r"(?:^|[;\n])\s*delay\s*[-+*/]?=(?!=)")
+_WRITES = r"(?:^|[;\n])\s*{}\s*[-+*/]?=(?!=)"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,15 @@ class LearningRule:
     @property
     def writes_delay(self) -> bool:
         """Whether delays learn."""
-        return any(_WRITES_DELAY.search(getattr(self, event)) for event in EVENTS)
+        return self._writes("delay")
+
+    @property
+    def writes_weight(self) -> bool:
+        """Whether weights learn."""
+        return self._writes("weight") or any(line.name == "weight" for line in self.lines)
+
+    def _writes(self, variable: str) -> bool:
+        return any(re.search(_WRITES.format(variable), getattr(self, event)) for event in EVENTS)
 
     @property
     def has_dynamics(self) -> bool:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurosim.errors import NeurosimError, UsageError
 from neurosim.graph.history import SYNAPSE_BIRTH
 from neurosim.record import Result, ResultFile, collect_provenance, free_path
@@ -27,6 +29,7 @@ from neurosim.units import format_quantity
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
+    from neurosim.graph.population import Ids
 
 Progress = Callable[[str, float, float, int], None]
 """Called as ``progress(phase, done, total, spikes)``; in the phase ``running``, done and total are ms."""
@@ -264,6 +267,7 @@ def _network(built: Built) -> tuple[dict[str, dict[str, Any]], dict[str, dict[st
             "ids": population.ids,
             "positions": population.positions,
             "variables": population.variables,
+            "groups": {g.name: _runs(g.members) for g in built.network.groups.values() if g.population is population},
         }
         for name, population in built.network.populations.items()
     }
@@ -280,6 +284,12 @@ def _network(built: Built) -> tuple[dict[str, dict[str, Any]], dict[str, dict[st
         for name, projection in built.network.projections.items()
     }
     return populations, projections
+
+
+def _runs(ids: Ids) -> list[list[int]]:
+    """Return ascending ids as pairs: the first of a run of consecutive ones, and how many they are."""
+    breaks = np.flatnonzero(np.diff(ids.astype(np.int64)) != 1) + 1
+    return [[int(run[0]), int(run.size)] for run in np.split(ids, breaks) if run.size]
 
 
 def _provenance(scenario: Scenario, simulation: Simulation, backend: str) -> dict[str, Any]:
