@@ -72,6 +72,8 @@ class Simulation(Observation):
         self.step = round(network.time / self.dt)  # a second simulation goes on where the first one stands
         self.schedule = Schedule()
         self.progress: Action | None = None
+        #: Asked between epochs up to which step the network may go now; it may wait a moment, and change the network.
+        self.pace: Callable[[Simulation], int] | None = None
         self.timings = {"compile_s": 0.0, "build_s": 0.0, "sim_s": 0.0, "structure_s": 0.0}
         self.spike_counts = dict.fromkeys(network.populations, 0)
         self._events = self._arrived = 0
@@ -133,12 +135,15 @@ class Simulation(Observation):
             self.structure.adopt()
             self.schedule.happen(self.step)
             while not self._stopped and self.step < end:
+                paced = end if self.pace is None else self.pace(self)
                 self.structure.adopt()
-                self._advance(int(min(end, self.schedule.next_step)))
+                self._advance(int(min(end, paced, self.schedule.next_step)))
                 self.schedule.happen(self.step)
                 self._breathe()
         finally:
             self._running = False
+        if self.pace is not None:
+            self.pace(self)
         if self.progress is not None:
             self.progress(self)
 
@@ -168,6 +173,8 @@ class Simulation(Observation):
                     let_interrupt()
                     plan = self._roomy(plan)
                     self._breathe()
+                    if self.pace is not None:
+                        break
         finally:
             self.network._inside_epoch = False
             self.timings["sim_s"] += time.perf_counter() - began

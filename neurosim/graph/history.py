@@ -23,6 +23,11 @@ MODES = ("full", "counts", "off")
 Observer = Callable[[float, int, int, NDArray[np.uint32]], None]
 """Called as ``observer(time, kind, owner, ids)`` when neurons are born or die."""
 
+Follower = Callable[[float, int, int, NDArray[np.uint64], tuple[Any, ...]], None]
+"""Called as ``follower(time, kind, owner, ids, details)`` at births and deaths, neurons' and synapses'. The details
+are the positions ((n, 3) um, or None) of neurons that are born, and ``post``, ``weight`` and ``delay`` of synapses:
+arrays or one value for all, which nobody may write to."""
+
 _HEAD = struct.Struct("<dBHQ")  # time, kind, owner, number of ids that follow
 _CHAINED = 2**16  # bytes that the digest takes in at a time
 
@@ -43,6 +48,7 @@ class History:
         #: (kind of the birth, owner) -> time (ms) of the first birth or death.
         self.since: dict[tuple[int, int], float] = {}
         self.observers: list[Observer] = []
+        self.followers: list[Follower] = []
         self.tally = Tally()
         self._mode = "full"
         self._log = EventLog()
@@ -61,6 +67,11 @@ class History:
             raise unknown("mode", str(mode), MODES, "of the history")
         self._mode = mode
 
+    @property
+    def detailed(self) -> bool:
+        """Whether anybody wants more of synapses that are born or die than their ids."""
+        return self._mode == "full" or bool(self.followers)
+
     # -- what happens -------------------------------------------------------------------------------------
 
     def neurons(self, kind: int, owner: int, ids: ArrayLike, places: NDArray[np.float64] | None = None) -> None:
@@ -70,6 +81,8 @@ class History:
             return
         for observer in self.observers:
             observer(self.time, kind, owner, neurons)
+        for follower in self.followers:
+            follower(self.time, kind, owner, neurons.astype(np.uint64), (places,))
         if self._mode == "full":
             self._log.append(self.time, kind, owner, neurons.astype(np.uint64), 0, 0.0, 0.0)
             if places is not None:
@@ -80,9 +93,13 @@ class History:
     ) -> None:
         """Births or deaths of synapses, now: arrays as long as ``ids``, or one value for all; ``delay`` in ms.
 
-        Only the mode ``full`` looks at more than the ids.
+        Only where it is ``detailed`` does anybody look at more than the ids.
         """
-        if self._take("synapses", kind, owner, ids) and self._mode == "full":
+        if not self._take("synapses", kind, owner, ids):
+            return
+        for follower in self.followers:
+            follower(self.time, kind, owner, ids, (post, weight, delay))
+        if self._mode == "full":
             self._log.append(self.time, kind, owner, ids, post, weight, delay)
 
     def _take(self, what: str, kind: int, owner: int, ids: NDArray[np.uint64]) -> int:

@@ -222,7 +222,7 @@ class Projection:
             else:
                 self.values.plasticity.synapses_born(pre_slots, serials)
         log, of = self.network.history, []
-        if log.mode == "full":
+        if log.detailed:
             kept, shown = weights.astype(self.values.precision), self.grid.shown(stored)
             of = [self.target.columns["id"][post_slots], kept, shown]
         log.synapses(history.SYNAPSE_BIRTH, self.index, ids, *of)
@@ -252,7 +252,7 @@ class Projection:
 
     def _going(self, rows: Slots, places: Index) -> tuple[SynapseIds, list[Array]]:
         """Ids of synapses that are about to die, and what the history wants to know of them."""
-        if self.network.history.mode == "full":
+        if self.network.history.detailed:
             ids, _, *of = self._edges_at(rows, places)
         else:
             ids, of = self._ids_at(rows, places), []
