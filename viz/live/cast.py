@@ -68,7 +68,8 @@ def of_network(network: Network) -> Cast:
     declared = network.projections.values()
     projections = [(p.name, p.source.name, p.target.name, p.receptor, p.weight_unit) for p in declared]
     models = {name: population.model.name for name, population in network.populations.items()}
-    groups = {name: (group.population.index, np.sort(group.members)) for name, group in network.groups.items()}
+    by_population = sorted(network.groups.items(), key=lambda named: named[1].population.index)  # as a result has them
+    groups = {name: (group.population.index, np.sort(group.members)) for name, group in by_population}
     return _cast(models, projections, groups)
 
 
