@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -55,6 +56,16 @@ class Model:
         return [(row, synapse[0]) for row in range(ROWS) for synapse in self.row(row)]
 
 
+class Backwards:
+    """A crew whose last thread is the first."""
+
+    threads = 3
+
+    def share(self, work: Callable[[int], Any]) -> None:
+        for k in reversed(range(self.threads)):
+            work(k)
+
+
 class Pair:
     """A store and its model, edited alike."""
 
@@ -76,10 +87,10 @@ class Pair:
             for segment in segments:
                 segment[:] = [(next(numbers), *synapse[1:]) for synapse in segment]
 
-    def append(self, synapses: Sequence[tuple[int, int, float, int]]) -> None:
+    def append(self, synapses: Sequence[tuple[int, int, float, int]], crew: Backwards | None = None) -> None:
         rows, posts, weights, delays = (np.array(column) for column in zip(*synapses, strict=True))
         values: dict[str, Any] = {"weight": weights.astype(np.float32), "delay": delays.astype(np.uint8)}
-        serials = self.store.append(rows.astype(np.int64), posts.astype(np.int64), values)
+        serials = self.store.append(rows.astype(np.int64), posts.astype(np.int64), values, crew)
         assert serials.tolist() == [self.model.append(*synapse) for synapse in synapses]
 
     def delete(self, ids: Sequence[tuple[int, int]]) -> None:
@@ -91,6 +102,14 @@ class Pair:
         assert (places >= 0).tolist() == first  # only the first mention of each deletes it
         for row, serial in dict.fromkeys(ids):
             self.model.delete(row, serial)
+
+    def delete_places(self, ids: Iterable[tuple[int, int]], crew: Backwards | None) -> None:
+        rows, serials = (np.array(side) for side in zip(*set(ids), strict=True))
+        places = self.store.find(rows.astype(np.int64), serials.astype(np.uint32))[0]
+        order = np.lexsort((places, rows))[::-1]  # the last of a row first
+        self.store.delete_places(rows[order].astype(np.int64), places[order], crew)
+        for k in order.tolist():
+            self.model.delete(int(rows[k]), int(serials[k]))
 
     def check(self) -> None:
         store, columns = self.store, self.store.columns
@@ -131,6 +150,12 @@ class Pair:
         assert np.all(store.ends[:, -1] <= CAPACITY[store.size_class])
 
 
+@pytest.fixture(autouse=True)
+def crews_share_everything() -> Iterator[None]:
+    with patch("neurosim.graph.rows._SHARED", 1):
+        yield
+
+
 SHARDS = st.integers(1, 4)
 
 
@@ -138,7 +163,8 @@ SHARDS = st.integers(1, 4)
 def lives(draw: st.DrawFn) -> tuple[int, list[tuple[int, int]], list[tuple[str, int]]]:
     shards = draw(SHARDS)
     built = st.tuples(st.integers(0, ROWS - 1), st.integers(0, shards * STRIDE - 1))
-    edits = st.tuples(st.sampled_from(["append", "delete", "compact"]), st.integers(0, 2**32 - 1))
+    kinds = ["append", "delete", "compact", "append_together", "delete_together"]
+    edits = st.tuples(st.sampled_from(kinds), st.integers(0, 2**32 - 1))
     return shards, draw(st.lists(built, max_size=30)), draw(st.lists(edits, max_size=12))
 
 
@@ -146,14 +172,17 @@ def live(pair: Pair, kind: str, seed: int, most: int = 12) -> None:
     chance = random.Random(seed)
     if kind == "compact":
         pair.store.compact()
-    elif kind == "append":
-        slots = pair.shards * STRIDE
-        pair.append(
-            [(chance.randrange(ROWS), chance.randrange(slots), chance.randrange(9) / 8, chance.randrange(256))
-             for _ in range(chance.randint(1, most))]
-        )  # fmt: skip
+    elif kind.startswith("append"):
+        slots, crew = pair.shards * STRIDE, Backwards() if kind == "append_together" else None
+        new = [(chance.randrange(ROWS), chance.randrange(slots), chance.randrange(9) / 8, chance.randrange(256))
+               for _ in range(chance.randint(1, most))]  # fmt: skip
+        pair.append(sorted(new, key=lambda synapse: synapse[0]) if crew and chance.random() < 0.8 else new, crew)
     elif ids := pair.model.ids():
-        pair.delete([chance.choice(ids) for _ in range(chance.randint(1, most))])
+        chosen = [chance.choice(ids) for _ in range(chance.randint(1, most))]
+        if kind == "delete":
+            pair.delete(chosen)
+        else:
+            pair.delete_places(chosen, Backwards() if chance.random() < 0.5 else None)
 
 
 @given(life=lives())
@@ -174,7 +203,8 @@ def test_a_short_life(shards: int) -> None:
     pair = Pair(shards)
     pair.build([(chance.randrange(ROWS), chance.randrange(shards * STRIDE)) for _ in range(20)])
     pair.check()
-    for kind in ("delete", "append", "append", "delete", "compact", "append", "delete", "delete"):
+    lived = "delete append append_together delete_together compact append delete_together delete"
+    for kind in lived.split():
         live(pair, kind, chance.getrandbits(32))
         pair.check()
 
@@ -188,7 +218,8 @@ def test_a_long_life_grows_shrinks_and_compacts(shards: int, monkeypatch: pytest
     pair.build([(chance.randrange(ROWS), chance.randrange(shards * STRIDE)) for _ in range(100)])
     for trend in ("append", "delete") * 3:
         for k in range(40):
-            live(pair, trend if chance.random() < 0.85 else "append", chance.getrandbits(32), most=300)
+            kind = trend + chance.choice(["", "_together"]) if chance.random() < 0.85 else "append"
+            live(pair, kind, chance.getrandbits(32), most=300)
             if k % 10 == 9:
                 pair.check()
         while trend == "delete" and pair.store.live:

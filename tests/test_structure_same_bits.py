@@ -163,9 +163,13 @@ def _result(cuts: int = 1, watch: bool = False, history: str = "full", **options
 
 @contextmanager
 def _shards(n: int) -> Iterator[None]:
-    """Let a small population have so many shards, and the memory of spikes be short."""
+    """Let a small population have so many shards, the memory of spikes be short, and threads share every edit."""
     sizes = {"_NEURONS_PER_SHARD": 1 if n > 1 else 1024, "_NEURONS_FOR_FOUR": 2 if n > 2 else 16384}
-    with patch.multiple("neurosim.graph.population", **sizes), patch("neurosim.graph.plasticity._LOG", 256):
+    with (
+        patch.multiple("neurosim.graph.population", **sizes),
+        patch("neurosim.graph.plasticity._LOG", 256),
+        patch("neurosim.graph.rows._SHARED", 1),
+    ):
         yield
 
 

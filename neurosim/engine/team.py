@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from neurosim.compiled import JIT
 from neurosim.engine.lowering import Plan
@@ -49,6 +51,13 @@ class Team:
         self._cost[size] = min(cost, 2 * known) * 0.3 + known * 0.7
         self._chunks += 1
         return done
+
+    def share(self, work: Callable[[int], Any]) -> None:
+        """Let thread ``k`` do ``work(k)``, all at once; it must not depend on their number."""
+        others = [] if self._pool is None else [self._pool.submit(work, k) for k in range(1, self.threads)]
+        work(0)
+        for other in others:
+            other.result()
 
     def _size(self, n_steps: int) -> int:
         if self.threads == 1:

@@ -334,8 +334,9 @@ def _steps(written: Mapping[Any, Any], unit: str, what: str) -> Array:
 
 
 def _order(minimum: float, maximum: float, unit: str) -> str:
-    low, high = format_quantity(minimum, unit), format_quantity(maximum, unit)
-    return "" if minimum <= maximum else f"the minimum {low} is above the maximum {high}"
+    if minimum <= maximum:
+        return ""
+    return f"the minimum {format_quantity(minimum, unit)} is above the maximum {format_quantity(maximum, unit)}"
 
 
 def _spread(sd: float, unit: str) -> str:

@@ -18,7 +18,7 @@ from neurosim.graph.arrival_order import ArrivalOrder
 from neurosim.graph.checks import no_such
 from neurosim.graph.delays import DelayGrid, LearnedDelays
 from neurosim.graph.population import Population, Slots
-from neurosim.graph.rows import Array, Index, RowStore
+from neurosim.graph.rows import Array, Crew, Index, RowStore
 from neurosim.graph.synapse_values import SynapseValues
 from neurosim.graph.variable import SynapseVariable, Values
 from neurosim.models.rules import BoundRule
@@ -204,8 +204,10 @@ class Projection:
         self.network._check_editable()
         return self._add_at(pre_slots, post_slots, weight, delay)
 
-    def _add_at(self, pre_slots: Slots, post_slots: Slots, weight: Any = None, delay: Any = None) -> SynapseIds:
-        """Add synapses pairwise by slots of living neurons; see :meth:`add`."""
+    def _add_at(
+        self, pre_slots: Slots, post_slots: Slots, weight: Any = None, delay: Any = None, crew: Crew | None = None
+    ) -> SynapseIds:
+        """Add synapses pairwise by slots of living neurons; see :meth:`add`. A ``crew`` does it together."""
         n = pre_slots.size
         weights = self.values.drawn("weight", self.default_weight if weight is None else weight, pre_slots, post_slots)
         delays = self.values.drawn("delay", self.default_delay if delay is None else delay, pre_slots, post_slots)
@@ -214,7 +216,7 @@ class Projection:
         if n == 0:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
-        serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, post_slots))
+        serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, post_slots), crew)
         ids = (self.source.columns["id"][pre_slots].astype(np.uint64) << _SHIFT) | serials
         if self.network.time > 0.0:
             if self.values.plasticity is None:
@@ -235,12 +237,12 @@ class Projection:
         if rows.size:
             self._delete(rows, serials, places)
 
-    def _remove_at(self, rows: Slots, places: Index) -> None:
+    def _remove_at(self, rows: Slots, places: Index, crew: Crew | None = None) -> None:
         """Remove the synapses at ``places``, each given once: those of a row together, the last of it first."""
         if places.size == 0:
             return
         ids, of = self._going(rows, places)
-        self.store.delete_places(rows, places)
+        self.store.delete_places(rows, places, crew)
         self.network.history.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:

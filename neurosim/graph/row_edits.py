@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
-from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, copy_item, copy_items, row_end
+from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, class_for, copy_item, copy_items, row_end
 
 Index = NDArray[np.int64]
 Serials = NDArray[np.uint32]
@@ -92,6 +92,7 @@ def _ask_for_ends(rows, columns, row, shard):
 def append(store: int, begin: int, n: int, row_of: int, incoming: int, numbers: int) -> int:
     """Append synapses ``begin … n``; returns how many are in, short of ``n`` when the pool is full.
 
+    It touches nothing but their rows, unless one of them is full.
     ``incoming`` is a table of (address, item size) like the store's own, the postsynaptic slot first. Each synapse
     gets the next birth number of its row, which is written to the column at ``numbers``.
     """
@@ -130,7 +131,30 @@ def append(store: int, begin: int, n: int, row_of: int, incoming: int, numbers: 
         ends[row * shards + shard] += np.uint32(1)
         for k in range(rows.n_columns):
             copy_item(columns[2 * k + 1], table[2 * k], i, columns[2 * k], place)
-        rows.live += 1
+    return n
+
+
+@kernel
+def reserve(store: int, row_of: Index) -> int:
+    """Give each row room for the synapses that it is to get, those of one row together; short of all when the pool
+    is full."""
+    rows = record_at(store, ROWS)
+    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
+    free = array_at(rows.free, N_CLASSES, np.int64)
+    n, first = row_of.size, 0
+    while first < n:
+        row, last = row_of[first], first + 1
+        while last < n and row_of[last] == row:
+            last += 1
+        length = row_end(ends, row, rows.shards)
+        if length + last - first > CAPACITY[size_class[row]]:
+            wanted = class_for(length + last - first)
+            if not _resize(rows, columns, start, size_class, free, row, length, wanted):
+                return first
+        first = last
     return n
 
 
@@ -260,20 +284,17 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
 
 
 @kernel
-def delete_places(store: int, row_of: Index, place_of: Index) -> None:
-    """Delete synapses given by row and place, those of a row one after the other, the last of it first.
+def delete_places(store: int, begin: int, n: int, row_of: Index, place_of: Index) -> None:
+    """Delete synapses ``begin … n``, given by row and place, those of a row one after the other, the last of it first.
 
-    So no deletion moves one that is still to come. A row takes a smaller block when all of its are gone.
+    So no deletion moves one that is still to come. It touches nothing but their rows, which keep their blocks.
     """
     rows = record_at(store, ROWS)
     columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
-    n = row_of.size
     shards = rows.shards
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
-    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
-    free = array_at(rows.free, N_CLASSES, np.int64)
-    for i in range(n):
+    for i in range(begin, n):
         if i + 4 * _AHEAD < n:
             _ask_for_header(rows, row_of[i + 4 * _AHEAD])
         if i + 2 * _AHEAD < n:
@@ -284,13 +305,26 @@ def delete_places(store: int, row_of: Index, place_of: Index) -> None:
                 _ask_for_ends(rows, columns, row_of[ahead], np.int64(0))
         row = row_of[i]
         _delete_place(columns, ends, row, shards, start[row], place_of[i])
-        if i + 1 == n or row_of[i + 1] != row:
-            length = row_end(ends, row, shards)
-            before = np.int64(-1)
-            while before != np.int64(size_class[row]):  # class by class, as if one had gone after the other
-                before = np.int64(size_class[row])
-                _shrink(rows, columns, start, size_class, free, row, length)
-    rows.live -= n
+
+
+@kernel
+def shrink(store: int, row_of: Index) -> None:
+    """Let rows that have lost synapses take smaller blocks; those of one row stand together."""
+    rows = record_at(store, ROWS)
+    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
+    free = array_at(rows.free, N_CLASSES, np.int64)
+    for i in range(row_of.size):
+        row = row_of[i]
+        if i > 0 and row == row_of[i - 1]:
+            continue
+        length = row_end(ends, row, rows.shards)
+        before = np.int64(-1)
+        while before != np.int64(size_class[row]):  # class by class, as if one had gone after the other
+            before = np.int64(size_class[row])
+            _shrink(rows, columns, start, size_class, free, row, length)
 
 
 @kernel

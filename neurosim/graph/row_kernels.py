@@ -6,8 +6,11 @@ Columns are moved by item size, so one compiled kernel serves any set of columns
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurosim.compiled import array_at, inlined, kernel, record_at
+
+Index = NDArray[np.int64]
 
 _FIELDS = (
     "start", "ends", "size_class", "next_serial",  # per row: addresses
@@ -33,7 +36,7 @@ N_CLASSES = CAPACITY.size
 
 
 @inlined
-def _class_for(length):
+def class_for(length):
     """The smallest size class that holds ``length`` synapses."""
     return np.searchsorted(CAPACITY, length)
 
@@ -99,7 +102,7 @@ def reserve_rows(store: int) -> None:
             count = ends[row * shards + t]
             ends[row * shards + t] = length
             length += count
-        size_class[row] = _class_for(length)
+        size_class[row] = class_for(length)
         start[row] = top
         next_serial[row] = length
         top += CAPACITY[size_class[row]]
@@ -162,6 +165,21 @@ def flatten(store: int, n_selected: int, selected: int, out_row: int, out_place:
 
 
 @kernel
+def places_of(store: int, selected: Index, position: Index, row_of: Index, place: Index) -> None:
+    """Row and place of synapses by ascending ``position`` among all of the selected rows."""
+    rows = record_at(store, ROWS)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    k, first = 0, np.int64(0)
+    for row in selected:
+        after = first + row_end(ends, row, rows.shards)
+        while k < position.size and position[k] < after:
+            row_of[k], place[k] = row, start[row] + position[k] - first
+            k += 1
+        first = after
+
+
+@kernel
 def compact(store: int, new_columns: int) -> None:
     """Copy all rows, each in its smallest size class, to the beginning of new columns."""
     rows = record_at(store, ROWS)
@@ -176,7 +194,7 @@ def compact(store: int, new_columns: int) -> None:
         for k in range(rows.n_columns):
             copy_items(columns[2 * k + 1], columns[2 * k], start[row], fresh[2 * k], top, length)
         start[row] = top
-        size_class[row] = _class_for(length)
+        size_class[row] = class_for(length)
         top += CAPACITY[size_class[row]]
     rows.top = top
 

@@ -10,8 +10,8 @@ place (as long as nothing was edited), take no memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,19 @@ Array = NDArray[Any]
 Index = NDArray[np.int64]
 
 _POOL_GROWTH = 1.2
+_SMALL_POOL = 2**17  # places; smaller ones double, for they grow often
 _SLACK_BEFORE_COMPACTION = 1.25  # pool in use / what the rows need
 _STAGED = 2**16  # synapses in the making that memory is kept for
+_SHARED = 2**12  # edits that it pays to share among threads
+
+
+class Crew(Protocol):
+    """Threads that share work."""
+
+    threads: int
+
+    def share(self, work: Callable[[int], Any]) -> None:
+        """Let thread ``k`` do ``work(k)``, all at once."""
 
 
 class Block(NamedTuple):
@@ -138,8 +149,13 @@ class RowStore:
             incoming, _keep = self._incoming(block.posts, block.values)
             kernels.fill_rows(self.address, block.rows.size, address_of(block.rows), address_of(incoming))
 
-    def append(self, rows: Index, posts: Index, values: Mapping[str, Array]) -> NDArray[np.uint32]:
-        """Add synapses; ``values`` (one or as many) holds those variables that have a column. Returns birth numbers."""
+    def append(
+        self, rows: Index, posts: Index, values: Mapping[str, Array], crew: Crew | None = None
+    ) -> NDArray[np.uint32]:
+        """Add synapses; ``values`` (one or as many) holds those variables that have a column. Returns birth numbers.
+
+        A ``crew`` does it together, where those of one row stand together.
+        """
         self._number()
         n = rows.size
         stage = self._stage
@@ -150,10 +166,15 @@ class RowStore:
         stage.columns["post"][:n] = posts
         for name, value in values.items():
             stage.columns[name][:n] = value
-        done = 0
-        rows_at, table_at, serials_at = stage.addresses
-        while (done := edits.append(self.address, done, n, rows_at, table_at, serials_at)) < n:
-            self._make_room(n - done)
+        if crew is not None and (cuts := _cuts(rows, self.start.size, crew.threads)):
+            while edits.reserve(self.address, rows) < n:
+                self._make_room(n)
+            crew.share(lambda k: edits.append(self.address, cuts[k], cuts[k + 1], *stage.addresses))
+        else:
+            done = 0
+            while (done := edits.append(self.address, done, n, *stage.addresses)) < n:
+                self._make_room(n - done)
+        self.record["live"] += n
         return stage.columns["serial"][:n].copy()
 
     def _incoming(self, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> tuple[Array, list[Array]]:
@@ -169,7 +190,8 @@ class RowStore:
         if self.capacity > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
             self.compact()
         longest = int(self.ends[:, -1].max(initial=0))
-        self._extend_pool(max(int(self.capacity * _POOL_GROWTH), self.capacity + 2 * longest + 4 * n + 1024))
+        growth = 2.0 if self.capacity < _SMALL_POOL else _POOL_GROWTH
+        self._extend_pool(max(int(self.capacity * growth), self.capacity + 2 * longest + 4 * n + 1024))
 
     def _needed(self) -> int:
         """Places that the rows need, each in the smallest block that holds it."""
@@ -243,10 +265,15 @@ class RowStore:
         self._tidy(deleted)
         return deleted
 
-    def delete_places(self, rows: Index, places: Index) -> None:
+    def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> None:
         """Delete the synapses at ``places``, those of a row together and the last of it first."""
         self._number()
-        edits.delete_places(self.address, rows, places)
+        if crew is not None and (cuts := _cuts(rows, self.start.size, crew.threads)):
+            crew.share(lambda k: edits.delete_places(self.address, cuts[k], cuts[k + 1], rows, places))
+        else:
+            edits.delete_places(self.address, 0, rows.size, rows, places)
+        edits.shrink(self.address, rows)
+        self.record["live"] -= rows.size
         self._tidy(rows.size)
 
     def _tidy(self, deleted: int) -> None:
@@ -277,6 +304,13 @@ class RowStore:
             kernels.places_onto(
                 self.address, address_of(mask), mask.size, total, address_of(row_of), address_of(place)
             )
+        return row_of, place
+
+    def places_of(self, rows: Index, positions: Index) -> tuple[Index, Index]:
+        """(row, place) of synapses by their ascending position among all of ``rows``, counted along one row after the
+        other."""
+        row_of, place = np.empty(positions.size, np.int64), np.empty(positions.size, np.int64)
+        kernels.places_of(self.address, rows, positions, row_of, place)
         return row_of, place
 
     def serials_at(self, rows: Index, places: Index) -> NDArray[np.uint32]:
@@ -314,3 +348,15 @@ class RowStore:
         mapping[old] = new
         kernels.relabel_posts(self.address, address_of(mapping), n_slots)
         self.record["stride"] = stride
+
+
+def _cuts(rows: Index, n_rows: int, parts: int) -> list[int]:
+    """Where to cut edits into parts of about one size, so that no row is in two; nowhere if that does not pay, or if
+    those of a row do not stand together."""
+    if parts == 1 or rows.size < _SHARED:
+        return []
+    firsts = np.append(np.flatnonzero(np.diff(rows)) + 1, rows.size)
+    if firsts.size > np.count_nonzero(np.bincount(rows, minlength=n_rows)):
+        return []
+    wanted = rows.size * np.arange(1, parts) // parts
+    return [0, *firsts[np.searchsorted(firsts, wanted)].tolist(), rows.size]

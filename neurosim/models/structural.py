@@ -133,7 +133,7 @@ class StructuralRule:
             message = f"structural rule '{self.name}', equations: {error.message}"
             raise ExpressionError(message, error.text, error.position) from None
 
-    @property
+    @cached_property
     def clauses(self) -> tuple[str, ...]:
         """Those that the rule has."""
         return tuple(clause for clause in CLAUSES if getattr(self, clause).strip())

@@ -13,6 +13,7 @@ from neurosim.graph.network import Network
 from neurosim.graph.placement import Placement
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
+from neurosim.graph.rows import Crew
 from neurosim.graph.wiring import Wire
 
 Index = NDArray[np.int64]
@@ -20,7 +21,8 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class NewSynapses:
-    """Pairs of living neurons (slots) to be joined, with weights and delays as written (None: the projection's own)."""
+    """Pairs of living neurons (slots) to be joined, those of one source together, with weights and delays as written
+    (None: the projection's own)."""
 
     projection: Projection
     rows: Slots
@@ -28,10 +30,10 @@ class NewSynapses:
     weight: Any = None
     delay: Any = None
 
-    def bear(self) -> None:
+    def bear(self, crew: Crew) -> None:
         """Join them."""
         if self.rows.size:
-            self.projection._add_at(self.rows, self.posts, self.weight, self.delay)
+            self.projection._add_at(self.rows, self.posts, self.weight, self.delay, crew)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class NewNeurons:
     wires: Sequence[Wire]
     stream: np.random.Generator
 
-    def bear(self) -> None:
+    def bear(self, crew: Crew) -> None:
         """Let them be born and wire them."""
         ids = self.population.add(self.n, positions=self.positions, **self.initial)
         for wire in self.wires:
@@ -83,7 +85,7 @@ class Changes:
 
     # -- carried out ------------------------------------------------------------------------------------------------
 
-    def carry_out(self, network: Network) -> None:
+    def carry_out(self, network: Network, crew: Crew) -> None:
         """Change the network."""
         for population, name, slots, values in self.updates:
             population.columns[name][slots] = values
@@ -92,12 +94,12 @@ class Changes:
             births = [_Named(new) if isinstance(new, NewSynapses) else new for new in births]
         for name, parts in self.dying_synapses.items():
             projection = network.projections[name]
-            projection._remove_at(*_from_the_ends(projection, parts))
+            projection._remove_at(*_from_the_ends(projection, parts), crew)
         for name, several in self.dying_neurons.items():
             population = network.populations[name]
             population.remove(population.columns["id"][np.unique(np.concatenate(several))])
         for new in births:
-            new.bear()
+            new.bear(crew)
 
 
 class _Named:
@@ -108,13 +110,13 @@ class _Named:
         self.pre = new.projection.source.columns["id"][new.rows]
         self.post = new.projection.target.columns["id"][new.posts]
 
-    def bear(self) -> None:
+    def bear(self, crew: Crew) -> None:
         """Join those who still live."""
         projection, new = self.new.projection, self.new
         network = projection.network
         rows, posts = network._slots_of(projection.source, self.pre), network._slots_of(projection.target, self.post)
         alive = (rows >= 0) & (posts >= 0)
-        NewSynapses(projection, rows[alive], posts[alive], new.weight, new.delay).bear()
+        NewSynapses(projection, rows[alive], posts[alive], new.weight, new.delay).bear(crew)
 
 
 def _from_the_ends(projection: Projection, parts: list[tuple[Slots, Index]]) -> tuple[Slots, Index]:

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.engine.structure.looks import Look, living
+from neurosim.engine.structure.looks import Look
 from neurosim.engine.structure.partners import Near, allowed_pairs, is_first, places_of
 from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
@@ -35,21 +35,23 @@ class Elements:
     def __init__(self, rule: BoundStructure, look: Look, dying: Dying) -> None:
         self._rule, self._look = rule, look
         self.dying = dict(dying)
+        sides = [("pre", rule.sources), ("post", rule.targets)]
+        self._connected = {(side, p.name): self._staying_of_each(side, p) for side, ps in sides for p in ps}
         self._offered: dict[tuple[str, str], Index] = {}
-        for side, populations in (("pre", rule.sources), ("post", rule.targets)):
+        for side, populations in sides:
             for population in populations:
                 self._break(side, population)
 
     def _break(self, side: str, population: Population) -> None:
         """Break random synapses of neurons that have more than they may on one side."""
-        slots = living(population)
+        slots = self._look.living(population)
         limits = [self._number(clause, population, slots) for clause in (f"most_{side}", f"offers_{side}")]
         known = [limit for limit in limits if limit is not None]
         if not known:
             return
         allowed = np.minimum.reduce(known)
         excess = np.zeros(population.n_slots, np.int64)
-        excess[slots] = self._connected(side, population)[slots] - allowed
+        excess[slots] = self._connected[side, population.name][slots] - allowed
         if (excess > 0).any():
             self._break_random(side, population, slots, excess)
         if limits[1] is not None:
@@ -65,16 +67,16 @@ class Elements:
     def _projections(self, side: str, population: Population) -> list[Projection]:
         return [p for p in self._rule.projections if (p.source if side == "pre" else p.target) is population]
 
-    def _connected(self, side: str, population: Population) -> Index:
+    def _staying_of_each(self, side: str, population: Population) -> Index:
         """Synapses that stay, of each slot, on one side."""
         degree = "out_degree" if side == "pre" else "in_degree"
-        connected: Index = self._look.column(population, degree).astype(np.int64)
+        staying: Index = self._look.column(population, degree).astype(np.int64)
         for projection in self._projections(side, population):
             if projection.name in self.dying:
                 rows, places = self.dying[projection.name]
                 ends = rows if side == "pre" else projection.store.columns["post"][places]
-                connected -= np.bincount(ends, minlength=population.n_slots)
-        return connected
+                staying -= np.bincount(ends, minlength=population.n_slots)
+        return staying
 
     def _break_random(self, side: str, population: Population, slots: Slots, excess: Index) -> None:
         candidates = [self._staying(side, p, slots, excess) for p in self._projections(side, population)]
@@ -97,9 +99,11 @@ class Elements:
         if side == "pre":
             rows, places = store.places(slots[excess[slots] > 0])
         else:
-            rows, places = store.places(projection._rows_by_id())
-            wanted = excess[store.columns["post"][places]] > 0
-            rows, places = rows[wanted], places[wanted]
+            rows, places = store.places_onto(excess > 0)
+            ids = projection.source.columns["id"][rows]
+            if (ids[1:] < ids[:-1]).any():  # slots that were used again
+                order = np.argsort(ids, kind="stable")
+                rows, places = rows[order], places[order]
         if projection.name in self.dying:
             stays = ~np.isin(places, self.dying[projection.name][1])
             rows, places = rows[stays], places[stays]
@@ -108,10 +112,14 @@ class Elements:
 
     def _note(self, projection: Projection, rows: Slots, places: Index) -> None:
         """Add to those that die, kept in the order of source ids and along rows."""
+        source, target = projection.source, projection.target
+        self._connected["pre", source.name] -= np.bincount(rows, minlength=source.n_slots)
+        posts = projection.store.columns["post"][places]
+        self._connected["post", target.name] -= np.bincount(posts, minlength=target.n_slots)
         before = self.dying.get(projection.name)
         if before is not None:
             rows, places = np.concatenate([before[0], rows]), np.concatenate([before[1], places])
-            order = np.lexsort((places, projection.source.columns["id"][rows]))
+            order = np.lexsort((places, source.columns["id"][rows]))
             rows, places = rows[order], places[order]
         self.dying[projection.name] = (rows, places)
 
@@ -141,9 +149,9 @@ class Elements:
 
     def _vacant(self, side: str, populations: list[Population]) -> Vacant:
         """The vacant elements of one side."""
-        slots = [living(population) for population in populations]
+        slots = [self._look.living(population) for population in populations]
         free = [
-            np.maximum(self._offered[side, population.name] - self._connected(side, population)[mine], 0)
+            np.maximum(self._offered[side, population.name] - self._connected[side, population.name][mine], 0)
             for population, mine in zip(populations, slots, strict=True)
         ]
         of = np.repeat(np.arange(len(slots)), [part.size for part in slots])
@@ -175,8 +183,12 @@ def _at_random(axons: Vacant, dendrites: Vacant, stream: np.random.Generator) ->
     many = axons.free.sum() > dendrites.free.sum()
     few, others = (dendrites, axons) if many else (axons, dendrites)
     all_of_few = np.repeat(np.arange(few.free.size), few.free)
-    drawn = stream.choice(int(others.free.sum()), all_of_few.size, replace=False)
-    partners = np.searchsorted(np.cumsum(others.free), drawn, side="right")
+    n_others = int(others.free.sum())
+    drawn = stream.choice(n_others, all_of_few.size, replace=False)
+    if n_others < 32 * drawn.size:  # then a list of all of them is cheaper than looking each up
+        partners = np.repeat(np.arange(others.free.size), others.free)[drawn]
+    else:
+        partners = np.searchsorted(np.cumsum(others.free), drawn, side="right")
     return (partners, all_of_few) if many else (all_of_few, partners)
 
 

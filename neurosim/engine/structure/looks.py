@@ -38,6 +38,7 @@ class Look:
         self._traces = traces
         self._shown: dict[str, dict[str, Values]] = {}
         self._columns: dict[tuple[str, str], Values] = {}
+        self._living: dict[str, Slots] = {}
 
     def stream(self, clause: str) -> np.random.Generator:
         """The generator for the draws of one clause at this time."""
@@ -49,6 +50,12 @@ class Look:
         return {"time": self.network.time, "every": self.rule.every}
 
     # -- neurons ------------------------------------------------------------------------------------------------
+
+    def living(self, population: Population) -> Slots:
+        """Slots of the living, by id."""
+        if population.name not in self._living:
+            self._living[population.name] = population.slots(population.ids)
+        return self._living[population.name]
 
     def column(self, population: Population, name: str) -> Values:
         """One number of every slot of a population."""
@@ -142,7 +149,7 @@ class Look:
         values |= self.rule.shared(expression.names & set(self.rule.units))
         for name in expression.names - set(values):
             assert population is not None
-            known = self.column(population, name.removeprefix("mean_"))[living(population)]
+            known = self.column(population, name.removeprefix("mean_"))[self.living(population)]
             values[name] = float(known.mean()) if known.size else 0.0
         number = float(expression.evaluate({name: values[name] for name in expression.names}))
         return max(number, 0.0) if np.isfinite(number) else 0.0
@@ -153,7 +160,3 @@ def rounded(number: float, stream: np.random.Generator) -> int:
     whole = int(number)
     return whole + int(stream.random() < number - whole)
 
-
-def living(population: Population) -> Slots:
-    """Slots of the living, by id."""
-    return population.slots(population.ids)

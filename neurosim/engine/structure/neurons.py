@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.engine.structure.changes import Changes, NewNeurons
-from neurosim.engine.structure.looks import Look, living, rounded
+from neurosim.engine.structure.looks import Look, rounded
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.structure import BoundStructure
 from neurosim.graph.wiring import Nearby
@@ -20,7 +20,7 @@ def propose(rule: BoundStructure, look: Look, changes: Changes) -> None:
     """Add to ``changes`` what the rule wants, given what it sees."""
     population = rule.population
     assert population is not None
-    slots = living(population)
+    slots = look.living(population)
     rule.spread_parameters()
     _update(rule, look, population, slots, changes)
     dying = _dying(rule, look, population, slots)

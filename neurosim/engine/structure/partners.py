@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.engine.structure.looks import Look, living
+from neurosim.engine.structure.looks import Look
 from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
@@ -37,8 +37,8 @@ class Partners:
 
     def __init__(self, rule: BoundStructure, look: Look) -> None:
         self._rule, self._look = rule, look
-        self._sources = _everybody(rule.sources)
-        self._targets = _everybody(rule.targets)
+        self._sources = _everybody(look, rule.sources)
+        self._targets = _everybody(look, rule.targets)
         ends = {(p.source, p.target): number for number, p in enumerate(rule.projections)}
         self._between = np.array([[ends.get((s, t), -1) for t in rule.targets] for s in rule.sources], np.int64)
         self._near: Near | None = None
@@ -148,9 +148,9 @@ def is_first(keys: Index) -> NDArray[np.bool_]:
     return first
 
 
-def _everybody(populations: list[Population]) -> tuple[Index, Slots]:
+def _everybody(look: Look, populations: list[Population]) -> tuple[Index, Slots]:
     """All living neurons of several populations: which population, and slot; each population by id."""
-    slots = [living(population) for population in populations]
+    slots = [look.living(population) for population in populations]
     return np.repeat(np.arange(len(slots)), [part.size for part in slots]), np.concatenate(slots)
 
 

@@ -123,7 +123,7 @@ class StructureRunner:
         for tenant in due:
             if tenant.rule.active:
                 tenant.propose(changes)
-        changes.carry_out(self._simulation.network)
+        changes.carry_out(self._simulation.network, self._simulation._team)
         spent = time.perf_counter() - began
         for part in ("sim_s", "structure_s"):  # rules are a part of the simulation
             self._simulation.timings[part] += spent

@@ -251,13 +251,7 @@ class Survey:
 
 def places_at(projection: Projection, positions: Index) -> tuple[Slots, Index]:
     """Row and place of synapses by their position among all, counted by source id and along rows; ascending."""
-    rows = projection._rows_by_id()
-    store = projection.store
-    ends = np.cumsum(store.ends[rows, -1], dtype=np.int64)
-    upto = np.searchsorted(positions, ends)
-    counts = np.diff(upto, prepend=0)
-    first = ends - store.ends[rows, -1]
-    return np.repeat(rows, counts), positions + np.repeat(store.start[rows] - first, counts)
+    return projection.store.places_of(projection._rows_by_id(), positions)
 
 
 def _indented(lines: list[str], depth: int) -> str:
