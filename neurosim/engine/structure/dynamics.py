@@ -24,9 +24,13 @@ from neurosim.graph.structure import BoundStructure
 _FADED = 40.0  # time constants after which nothing is left that a double could tell
 _BRIEF = 1.0 / 16.0  # of the fastest trace's time constant; four nodes will do for less
 
-_GAUSS = [np.polynomial.legendre.leggauss(n) for n in (8, 4)]
-_NODES = np.concatenate([(nodes + 1) / 2 for nodes, _ in _GAUSS])
-_WEIGHTS = np.concatenate([weights / 2 for _, weights in _GAUSS])
+def _gauss(n: int) -> list[tuple[float, float]]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return list(zip(((nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
+
+
+_EIGHT, _FOUR = _gauss(8), _gauss(4)
 
 _TEXT = '''"""What a structural rule keeps of neurons: {about}. Generated; do not edit."""
 
@@ -48,6 +52,21 @@ def lived(h, numbers, {state}):
     return {state}
 
 
+@inlined
+def lived_briefly(h, numbers, {state}):
+    """The same where four nodes will do; without a branch, so that many neurons may live at once."""
+{unpacked}
+{brief_integrals}
+{faded}
+    return {state}
+
+
+@inlined
+def is_brief(h, numbers):
+    """Whether four nodes will do."""
+    return h*numbers[1] < {brief}
+
+
 @kernel
 def advance(n: int, slot_of: int, step_of: int, n_slots: int, table: int, numbers_at: int, n_numbers: int) -> None:
     """Let ``n`` spikes happen, each of a neuron (its slot) at a step, in the order of time."""
@@ -58,7 +77,11 @@ def advance(n: int, slot_of: int, step_of: int, n_slots: int, table: int, number
 {columns}
     for i in range(n):
         slot = slots[i]
-        {state} = lived((steps[i] - max(seen[slot], born[slot])) * numbers[0], numbers, {loaded})
+        h = (steps[i] - max(seen[slot], born[slot])) * numbers[0]
+        if is_brief(h, numbers):
+            {state} = lived_briefly(h, numbers, {loaded})
+        else:
+            {state} = lived(h, numbers, {loaded})
 {jumps}
 {kept}
         seen[slot] = steps[i]
@@ -72,8 +95,20 @@ def shown(now: int, n_slots: int, table: int, numbers_at: int, n_numbers: int, o
     seen, born = array_at(columns[0], n_slots, np.int64), array_at(columns[1], n_slots, np.int64)
 {columns}
     shown_ = array_at(out, {n_state}*n_slots, np.float64)
+    longest = np.int64(0)
     for slot in range(n_slots):
-        {state} = lived((now - max(seen[slot], born[slot])) * numbers[0], numbers, {loaded})
+        longest = max(longest, now - max(seen[slot], born[slot]))
+    all_brief = is_brief(longest*numbers[0], numbers)
+    for slot in range(n_slots if all_brief else 0):
+        h = (now - max(seen[slot], born[slot])) * numbers[0]
+        {state} = lived_briefly(h, numbers, {loaded})
+{written}
+    for slot in range(0 if all_brief else n_slots):
+        h = (now - max(seen[slot], born[slot])) * numbers[0]
+        if is_brief(h, numbers):
+            {state} = lived_briefly(h, numbers, {loaded})
+        else:
+            {state} = lived(h, numbers, {loaded})
 {written}
 '''
 
@@ -147,37 +182,56 @@ class NeuronTraces:
         parameters = [f"{name}_given" for name in dynamics.constants]
         unpacked = [f"{name} = numbers[{k}]" for k, name in enumerate([*numbers, *parameters], start=1)]
         faded = [f"{t.name}_now = {_faded(t.name, 'h')}" for t in dynamics.traces]
-        integrals = self._integrals()
+        integrals, brief = self._integrals(), self._brief_integrals()
         jumps = [f"{t.name}_now += numbers[{5 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
         body = "\n".join([*integrals, *faded])
         arrays = [f"{n}_column = array_at(columns[{k}], n_slots, np.float64)" for k, n in enumerate(self.names, 2)]
         return _TEXT.format(
             about=", ".join(self.names), functions=", ".join(sorted({"exp", *functions_in(body)})),
-            nodes=tuple(map(float, _NODES)), weights=tuple(map(float, _WEIGHTS)),
-            state=", ".join(symbols), unpacked=_indented(unpacked, 1), integrals=_indented(integrals, 1),
+            nodes=tuple(node for node, _ in _EIGHT), weights=tuple(weight for _, weight in _EIGHT), brief=_BRIEF,
+            state=", ".join(symbols), unpacked=_indented(unpacked, 1),
+            integrals=_indented(integrals, 1), brief_integrals=_indented(brief, 1),
             faded=_indented(faded, 1), n_columns=len(self.names) + 2, columns=_indented(arrays, 1),
             loaded=", ".join(f"{name}_column[slot]" for name in self.names), jumps=_indented(jumps, 2),
             kept=_indented([f"{name}_column[slot] = {name}_now" for name in self.names], 2), n_state=len(self.names),
             written=_indented([f"shown_[{k}*n_slots + slot] = {n}_now" for k, n in enumerate(self.names)], 2),
         )  # fmt: skip
 
+    def _changes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What each integral grows by in a ms, and the name of its sum: what is alike is summed up once."""
+        names = {name: f"{name}_given" for name in self.dynamics.constants}
+        names |= {t.name: f"{t.name}_then" for t in self.dynamics.traces}
+        changes = {z.name: source(z.change.tree, names) for z in self.dynamics.integrals}
+        return changes, {text: f"sum_{k}" for k, text in enumerate(dict.fromkeys(changes.values()))}
+
     def _integrals(self) -> list[str]:
-        dynamics = self.dynamics
-        if not dynamics.integrals:
+        changes, sums = self._changes()
+        if not sums:
             return []
-        names = {name: f"{name}_given" for name in dynamics.constants}
-        names |= {t.name: f"{t.name}_then" for t in dynamics.traces}
-        changes = {z.name: source(z.change.tree, names) for z in dynamics.integrals}
-        sums = {text: f"sum_{k}" for k, text in enumerate(dict.fromkeys(changes.values()))}  # what is alike, once
         lines = ["fading = min(h, faded_after)", "pieces = max(1.0, np.ceil(4.0*fading*fastest))"]
-        lines += ["width = fading/pieces", f"begin, end = (8, 12) if h*fastest < {_BRIEF} else (0, 8)"]
-        lines += [f"{total} = 0.0" for total in sums.values()]
-        lines += ["for p in range(int(pieces)):", "    for q in range(begin, end):", "        s = (p + NODES[q])*width"]
-        lines += [f"        {t.name}_then = {_faded(t.name, 's')}" for t in dynamics.traces]
-        lines += [f"        {total} += WEIGHTS[q]*({change})" for change, total in sums.items()]
-        lines += [f"{t.name}_then = {_faded(t.name, 'fading')}" for t in dynamics.traces]
+        lines += ["width = fading/pieces", *(f"{total} = 0.0" for total in sums.values())]
+        lines += ["for p in range(int(pieces)):", "    for q in range(8):", "        s = (p + NODES[q])*width"]
+        lines += [f"        {line}" for line in self._summed(sums, "WEIGHTS[q]")]
+        lines += [f"{t.name}_then = {_faded(t.name, 'fading')}" for t in self.dynamics.traces]
         lines += [f"{total} = {total}*width + (h - fading)*({change})" for change, total in sums.items()]
-        return [*lines, *(f"{name}_now = max(0.0, {name}_now + {sums[text]})" for name, text in changes.items())]
+        return [*lines, *_grown(changes, sums)]
+
+    def _brief_integrals(self) -> list[str]:
+        changes, sums = self._changes()
+        lines = [f"{total} = 0.0" for total in sums.values()]
+        for node, weight in _FOUR if sums else ():
+            lines += [f"s = {node}*h", *self._summed(sums, f"{weight}")]
+        lines += [f"{total} = {total}*h" for total in sums.values()]
+        return [*lines, *_grown(changes, sums)]
+
+    def _summed(self, sums: dict[str, str], weight: str) -> list[str]:
+        """Lines for one node, at ``s``."""
+        lines = [f"{t.name}_then = {_faded(t.name, 's')}" for t in self.dynamics.traces]
+        return lines + [f"{total} += {weight}*({change})" for change, total in sums.items()]
+
+
+def _grown(changes: dict[str, str], sums: dict[str, str]) -> list[str]:
+    return [f"{name}_now = max(0.0, {name}_now + {sums[change]})" for name, change in changes.items()]
 
 
 def _faded(name: str, time: str) -> str:
