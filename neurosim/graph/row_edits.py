@@ -236,14 +236,21 @@ def _delete_place(columns, ends, row, shards, base, place):
 
 
 @inlined
+def _is_too_large(held, length):
+    """Whether a block of class ``held`` is for a row of that length."""
+    return held > 0 and (length == 0 or (held > 1 and length * 8 < CAPACITY[held - 1] * 7))
+
+
+@inlined
 def _shrink(rows, columns, start, size_class, free, row, length):
-    """A row has lost a synapse: give its block back when it is empty, or take a smaller one when it is too large."""
-    held = np.int64(size_class[row])
-    if length == 0:
-        _release(rows, free, start[row], held)
-        size_class[row] = 0
-    elif held > 1 and length * 8 < CAPACITY[held - 1] * 7:
-        _resize(rows, columns, start, size_class, free, row, length, held - 1)
+    """Let a row that has lost synapses take smaller blocks, class by class, while there is room for them."""
+    while _is_too_large(np.int64(size_class[row]), length):
+        held = np.int64(size_class[row])
+        if length == 0:
+            _release(rows, free, start[row], held)
+            size_class[row] = 0
+        elif not _resize(rows, columns, start, size_class, free, row, length, held - 1):
+            break
 
 
 @kernel
@@ -320,11 +327,7 @@ def shrink(store: int, row_of: Index) -> None:
         row = row_of[i]
         if i > 0 and row == row_of[i - 1]:
             continue
-        length = row_end(ends, row, rows.shards)
-        before = np.int64(-1)
-        while before != np.int64(size_class[row]):  # class by class, as if one had gone after the other
-            before = np.int64(size_class[row])
-            _shrink(rows, columns, start, size_class, free, row, length)
+        _shrink(rows, columns, start, size_class, free, row, row_end(ends, row, rows.shards))
 
 
 @kernel
