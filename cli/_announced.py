@@ -9,7 +9,6 @@ from neurosim.errors import UsageError
 ANNOUNCED = {
     "demo": "A growing, learning network, live in the browser.",
     "resume": "Go on from the last checkpoint of a run, bit for bit.",
-    "watch": "See a run in 3D, live or replayed.",
     "compare": "Find the first difference between two results.",
     "sweep": "Run a scenario over many parameter values, in one table.",
 }

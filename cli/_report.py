@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from neurosim.cli._console import console, new_table
+from neurosim.cli._exits import INTERRUPTED, UNEXPECTED, say
 from neurosim.viz.words import count, measured, memory, sign, span
 
 if TYPE_CHECKING:
@@ -78,3 +79,20 @@ def _per_second(summary: Mapping[str, Any]) -> str:
 
 def _number(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def finish_run(
+    summary: Mapping[str, Any], result: Result, interrupted: Exception | None = None, as_json: bool = False
+) -> int:
+    """Return the exit code, with a last word where something did not go as hoped."""
+    for message in result.messages:
+        said = message["text"].endswith("not evaluated") and not as_json  # it stands in the report
+        if message["level"] in ("warning", "error") and not said:
+            say(f"{message['level']}: {message['text']}", "yellow")
+    if interrupted is not None:
+        say(str(interrupted), "yellow")
+        return INTERRUPTED
+    failed = [outcome for outcome in summary.get("expect", ()) if outcome["status"] == "failed"]
+    if failed:
+        say(f"{len(failed)} of {len(summary['expect'])} expectations did not hold", "red")
+    return UNEXPECTED if failed else 0

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neurosim.cli._console import print_json
-from neurosim.cli._exits import INTERRUPTED, UNEXPECTED, say
+from neurosim.cli._exits import say
 from neurosim.cli._progress import RunProgress
-from neurosim.cli._report import show_run
+from neurosim.cli._report import finish_run, show_run
 from neurosim.cli._types import TIME
 from neurosim.errors import UsageError
 
 if TYPE_CHECKING:
     from neurosim.record import Result
+    from neurosim.viz.live.server import Server
 
 
 @click.command("run", short_help="Run a scenario.")
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     help="What computes (gnn: announced, not built yet).",
 )
 @click.option("--checkpoint-every", type=TIME, metavar="TIME", help="Announced, not built yet.")
-@click.option("--watch", is_flag=True, help="Announced, not built yet.")
+@click.option("--watch", is_flag=True, help="Show it in the browser while it runs; `watch` goes at a human pace.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object that says what happened.")
 def command(
     scenario: str,
@@ -58,7 +59,7 @@ def command(
 
     Ctrl-C stops it; what was recorded until then is kept.
     """
-    asked = {"--backend gnn": backend == "gnn", "--checkpoint-every": checkpoint_every, "--watch": watch}
+    asked = {"--backend gnn": backend == "gnn", "--checkpoint-every": checkpoint_every}
     for option in (option for option, given in asked.items() if given):
         raise UsageError(f"`{option}` is not built yet.")
     from neurosim.scenario import RunInterrupted, run
@@ -66,7 +67,7 @@ def command(
     interrupted = None
     with RunProgress() as progress:
         try:
-            result = run(
+            result = (_run_watched if watch else run)(
                 scenario,
                 output,
                 overwrite=overwrite,
@@ -84,19 +85,18 @@ def command(
         print_json(summary)
     else:
         show_run(summary, result)
-    return _finish(summary, result, interrupted, as_json)
+    return finish_run(summary, result, interrupted, as_json)
 
 
-def _finish(summary: dict[str, Any], result: Result, interrupted: Exception | None, as_json: bool) -> int:
-    """Return the exit code, with a last word where something did not go as hoped."""
-    for message in result.messages:
-        said = message["text"].endswith("not evaluated") and not as_json  # it stands in the report
-        if message["level"] in ("warning", "error") and not said:
-            say(f"{message['level']}: {message['text']}", "yellow")
-    if interrupted is not None:
-        say(str(interrupted), "yellow")
-        return INTERRUPTED
-    failed = [outcome for outcome in summary.get("expect", ()) if outcome["status"] == "failed"]
-    if failed:
-        say(f"{len(failed)} of {len(summary['expect'])} expectations did not hold", "red")
-    return UNEXPECTED if failed else 0
+def _run_watched(scenario: str, output: str | None, **options: Any) -> Result:
+    """Run it as fast as it can while people look at it in the browser."""
+    from neurosim.viz.live.watching import open_page, run_watched
+
+    def told(server: Server) -> None:
+        say(f"watch  {server.url}")
+        open_page(server.url)
+
+    del options["backend"]
+    result, server = run_watched(scenario, output, paced=False, told=told, **options)
+    server.close()
+    return result

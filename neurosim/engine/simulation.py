@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,11 @@ class Simulation(Observation):
         """Synaptic events so far: spikes times the out-degree at emission."""
         self._account()
         return self._events
+
+    @property
+    def running(self) -> bool:
+        """Whether it is inside `run`."""
+        return self._running
 
     def run(self, duration: float | str) -> None:
         """Advance by ``duration`` (ms or a quantity); what is due at the end is done, too."""
@@ -349,6 +355,12 @@ class Simulation(Observation):
         else:
             end = self._pulses.begin(neurons_of(self.network, target), current)
         self.schedule.at(self.step + steps, end, Order.PROTOCOL)
+
+    def watch(self, **options: Any) -> Any:
+        """Show the network in the browser, while it runs and between runs; see `neurosim.viz.live.watching.View`."""
+        for shown in entry_points(group="neurosim.notebook", name="simulation"):
+            return shown.load()(self, **options)
+        raise UsageError("nothing that shows simulations is installed; install neurosim anew.")
 
     # -- counting ------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def install(spec: Spec, simulation: Simulation, cast: Cast) -> None:
         simulation.modulate_by(cast.neurons(modulator.source), name, amount, every=modulator.every)
     protocol = spec.protocol.values()
     for number, entry in enumerate(protocol):
-        act = _later(entry, number, _performer(entry.actions, cast), cast.network.seed)
+        act = _later(entry, number, performer(entry.actions, cast), cast.network.seed)
         if entry.at is not None:
             simulation.at(entry.at, act, order=Order.PROTOCOL)
             continue
@@ -154,7 +154,9 @@ def _functions(
     }
 
 
-def _performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], None]:
+def performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], None]:
+    """What carries actions out, between epochs."""
+
     def act(simulation: Simulation) -> None:
         for action in actions:
             for path, value in (action.set or {}).items():

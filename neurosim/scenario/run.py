@@ -82,8 +82,7 @@ def run(
         scenario = load(scenario, overrides, seed, duration)
     elif overrides or seed is not None or duration is not None:
         raise UsageError("overrides, seed and duration are given to `load`; this scenario is loaded already")
-    path = free_path(_default_name(scenario)) if output is None else Path(output)
-    _check_folder(path)
+    path = output_path(scenario, output)
     started = time.perf_counter()
     connecting = None if progress is None else lambda what, done, total: progress(what, done, total, 0)
     built = build(scenario, threads=threads, backend=backend, progress=connecting)
@@ -304,6 +303,13 @@ def _provenance(scenario: Scenario, simulation: Simulation, backend: str) -> dic
         settings=list(scenario.settings),
         scenario_name=scenario.name,
     )
+
+
+def output_path(scenario: Scenario, output: str | Path | None = None) -> Path:
+    """Return where a result goes: ``output``, or a free name here. Raises UsageError where nobody can write."""
+    path = free_path(_default_name(scenario)) if output is None else Path(output)
+    _check_folder(path)
+    return path
 
 
 def _default_name(scenario: Scenario) -> Path:

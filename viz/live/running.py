@@ -176,6 +176,11 @@ class Running:
     def _note_shown(self, stage: Stage) -> None:
         self._shown = [stage.drawn_ids(number) for number in range(len(stage.cast.projections))]
 
+    @property
+    def version(self) -> int:
+        """Version of the scene; 0 before there is one."""
+        return 0 if self.stage is None else self.stage.version
+
     def scene(self) -> Scene | None:
         """Everything that is drawn: after the last frame; None before the first."""
         with self._lock:

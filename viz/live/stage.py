@@ -22,7 +22,7 @@ from neurosim.viz.live.frame import Frame, Neurons, Scene, SynapseValues
 from neurosim.viz.live.layout import Layout
 
 _SPIKES = 20_000  # in one frame
-_GLOW = 3.0, 5.0  # a glow fades in so many ms, or so many frames if that is longer
+_GLOW = 3.0, 2.5  # a glow fades in so many ms, or so many frames if that is longer
 _RATE = 100.0, 10.0  # likewise the rates of populations
 _SLOW = 300.0, 40.0  # and the rates of neurons that decide which synapses are drawn
 _CHOOSE = 12  # frames between two choices of the synapses drawn
