@@ -66,7 +66,6 @@ def test_version() -> None:
         (["run", "small.yaml", "--duration", "-1 s"], "not a positive time"),
         (["run", "small.yaml", "--threads", "0"], "--threads"),
         (["run", "small.yaml", "--set", "seed"], "path=value"),
-        (["run", "small.yaml", "--watch"], "not built yet"),
         (["run", "small.yaml", "--backend", "gnn"], "not built yet"),
         (["run", "small.yaml", "--checkpoint-every", "10 ms"], "not built yet"),
         (["plot", "a.nsim", "--kind", "rates", "--at", "1 s"], "shows all the run"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 import time
 import webbrowser
@@ -178,7 +180,10 @@ def replay(
 
 
 def open_page(url: str) -> bool:
-    """Open the page in the user's browser; False where there is none."""
+    """Open the page in the user's browser; False where there is none (one in the terminal would be no use)."""
+    seat = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in seat):
+        return False
     with contextlib.suppress(webbrowser.Error, OSError):
         return webbrowser.open(url)
     return False
