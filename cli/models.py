@@ -86,12 +86,13 @@ def _code(kind: str, declared: Any) -> str:
         return of_structure(declared)
     from neurosim.engine.learning.events import Events
     from neurosim.engine.learning.generate import module_source
+    from neurosim.graph.precision import Precision
     from neurosim.graph.rule_names import named
     from neurosim.viz.pairs import reads_bounds, stand_in
 
     rule = declared()
     bound = stand_in(rule)[0]
-    return module_source(Events(named([bound]), "float32", bound.writes_delay, reads_bounds(rule)))
+    return module_source(Events(named([bound]), Precision("float32"), bound.writes_delay, reads_bounds(rule)))
 
 
 def _draw(kind: str, declared: Any, target: Path) -> None:

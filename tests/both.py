@@ -100,14 +100,21 @@ class Both:
         bounds: Mapping[str, tuple[float, float]] | None = None,
         precision: str = "float32",
     ) -> None:
-        """Declare a projection without synapses, and the rules by which it learns (see ``courses``)."""
-        learning = {"learning": [ours for ours, _ in rules], "precision": precision} if rules else {}
+        """Declare a projection without synapses, and the rules by which it learns (see ``courses``).
+
+        The precision may name a rounding: "int8 nearest".
+        """
+        precision, _, rounding = precision.partition(" ")
+        learning: dict[str, Any] = {"precision": precision, "rounding": rounding or None}
+        learning |= {"learning": [ours for ours, _ in rules]}
         self.net.connect(source, target, "none", name=name, weight=1.0, delay=1.0, receptor=receptor, bounds=bounds,
-                         **learning)  # type: ignore[arg-type]  # fmt: skip
+                         **learning)  # fmt: skip
         model = self.net.populations[target].model.name
         limits = Bounds(**(bounds or {}))
         twins = [twin for _, twin in rules]
-        self.world.add_projection(name, source, target, RECEPTORS[model][receptor], twins, limits, precision)
+        self.world.add_projection(
+            name, source, target, RECEPTORS[model][receptor], twins, limits, precision, rounding or "stochastic"
+        )
         self.learns = self.learns or bool(rules)
 
     @told
@@ -306,6 +313,6 @@ class Both:
 
 def _alike(ours: float, twin: float, precision: str) -> bool:
     """Whether two stored numbers are the same, but for the last digits of what is kept in double precision."""
-    if precision == "float32" and f32(ours) == f32(twin):
+    if precision != "float64" and f32(ours) == f32(twin):
         return True
     return precision == "float64" and math.isclose(ours, twin, rel_tol=1e-10, abs_tol=1e-12)

@@ -26,6 +26,8 @@ LESSONS = [
     ("tired", "float32"), ("whispered", "float64"), ("all", "float32"), ("followed", "float64"), ("many", "float64"),
     ("shifted", "float32"), ("moved, all", "float64"), ("moved, all", "float32"), ("dopamine", "float32"),
     ("library", "float64"), ("kept", "float64"), ("delays", "float64"),
+    ("stdp", "int8"), ("soft", "float16"), ("many", "int8"), ("moved, all", "ternary"), ("dopamine", "float16"),
+    ("followed", "int8 nearest"),
 ]  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, by_address, inlined, prefetch, record_at
+from neurosim.compiled import array_at, by_address, embedded, inlined, prefetch, record_at
+from neurosim.engine.low_bit import from_half, from_level
 from neurosim.engine.records import ROUTE
 from neurosim.graph.row_kernels import ROWS
 
@@ -22,6 +23,22 @@ def _piece(rows, row, s_lo, s_hi):
     return begin, start + np.int64(ends[s_hi - 1])
 
 
+# A row's `weights` are None where all synapses of the projection share one: a column less to stream. Where they are of
+# few bits they become numbers on the way. `kept` says how: (the shared one, lowest level, highest, step).
+
+
+@embedded
+def _weight(weights, c, kept):
+    """The weight number ``c`` of a row; which way is settled when this is compiled."""
+    if weights is None:
+        return kept[0]
+    if weights.itemsize == 4:
+        return np.float64(weights[c])
+    if weights.itemsize == 1:
+        return from_level(weights[c], kept[1], kept[2], kept[3])
+    return from_half(np.int64(weights[c]))
+
+
 @inlined
 def _add_direct(route, step, post, weight):
     """An arrival without delay: a current always, a jump of the membrane unless the neuron is refractory."""
@@ -30,38 +47,35 @@ def _add_direct(route, step, post, weight):
         variable[post] += np.float64(weight)
 
 
-# A row's `weights` are None where all synapses of the projection share the weight `same`: one column less to stream.
-
-
 @inlined
-def _deliver_row_direct(route, step, posts, weights, same):
+def _deliver_row_direct(route, step, posts, weights, kept):
     for c in range(posts.size):
-        _add_direct(route, step, posts[c], same if weights is None else weights[c])
+        _add_direct(route, step, posts[c], _weight(weights, c, kept))
 
 
 @inlined
-def _deliver_row_one_delay(route, step, delay, posts, weights, same):
+def _deliver_row_one_delay(route, step, delay, posts, weights, kept):
     slot = (step + delay) & route.mask
     ring = array_at(route.ring + 8 * slot * route.n_slots, route.n_slots, np.float64)
     for c in range(posts.size):
-        ring[posts[c]] += same if weights is None else np.float64(weights[c])
+        ring[posts[c]] += _weight(weights, c, kept)
 
 
 @inlined
-def _deliver_row(route, step, delays, posts, weights, same):
+def _deliver_row(route, step, delays, posts, weights, kept):
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     mask, n_slots = np.uint64(route.mask), np.uint64(route.n_slots)
     now = np.uint64(step)
     for c in range(posts.size):
         slot = (now + np.uint64(delays[c])) & mask
-        ring[slot * n_slots + np.uint64(posts[c])] += same if weights is None else np.float64(weights[c])
+        ring[slot * n_slots + np.uint64(posts[c])] += _weight(weights, c, kept)
 
 
 @inlined
-def _deliver_row_with_zeros(route, step, delays, posts, weights, same):
+def _deliver_row_with_zeros(route, step, delays, posts, weights, kept):
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
     for c in range(posts.size):
-        weight = same if weights is None else np.float64(weights[c])
+        weight = _weight(weights, c, kept)
         if delays[c] == 0:
             _add_direct(route, step, posts[c], weight)
         else:
@@ -70,35 +84,39 @@ def _deliver_row_with_zeros(route, step, delays, posts, weights, same):
 
 
 @inlined
-def _by_delay(route, rows, step, begin, posts, weights, same):
+def _by_delay(route, rows, step, begin, posts, weights, kept):
     """One piece of a row, in the way that the projection's delays ask for."""
     if rows.delay_size == 0:
         if rows.uniform_delay > 0:
-            _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights, same)
+            _deliver_row_one_delay(route, step, rows.uniform_delay, posts, weights, kept)
         else:
-            _deliver_row_direct(route, step, posts, weights, same)
+            _deliver_row_direct(route, step, posts, weights, kept)
     elif rows.delay_size == 1:
         delays = array_at(rows.delay + begin, posts.size, np.uint8)
         if route.has_zero:
-            _deliver_row_with_zeros(route, step, delays, posts, weights, same)
+            _deliver_row_with_zeros(route, step, delays, posts, weights, kept)
         else:
-            _deliver_row(route, step, delays, posts, weights, same)
+            _deliver_row(route, step, delays, posts, weights, kept)
     else:
         wide = array_at(rows.delay + 2 * begin, posts.size, np.uint16)
         if route.has_zero:
-            _deliver_row_with_zeros(route, step, wide, posts, weights, same)
+            _deliver_row_with_zeros(route, step, wide, posts, weights, kept)
         else:
-            _deliver_row(route, step, wide, posts, weights, same)
+            _deliver_row(route, step, wide, posts, weights, kept)
 
 
 @inlined
 def _dispatch(route, rows, step, begin, end):
     posts = array_at(rows.post + 4 * begin, end - begin, np.uint32)
+    kept = rows.uniform_weight, rows.least_weight, rows.most_weight, rows.weight_step
     if rows.weight == 0:
-        _by_delay(route, rows, step, begin, posts, None, rows.uniform_weight)
+        _by_delay(route, rows, step, begin, posts, None, kept)
+    elif rows.weight_size == 4:
+        _by_delay(route, rows, step, begin, posts, array_at(rows.weight + 4 * begin, end - begin, np.float32), kept)
+    elif rows.weight_size == 1:
+        _by_delay(route, rows, step, begin, posts, array_at(rows.weight + begin, end - begin, np.uint8), kept)
     else:
-        weights = array_at(rows.weight + 4 * begin, end - begin, np.float32)
-        _by_delay(route, rows, step, begin, posts, weights, 0.0)
+        _by_delay(route, rows, step, begin, posts, array_at(rows.weight + 2 * begin, end - begin, np.uint16), kept)
 
 
 @inlined
@@ -109,9 +127,9 @@ def _fetch_ahead(rows, row):
     for line in range(8):
         prefetch(posts, begin + 16 * line)
     if rows.weight != 0:
-        weights = array_at(rows.weight, rows.capacity, np.float32)
-        for line in range(8):
-            prefetch(weights, begin + 16 * line)
+        weights = array_at(rows.weight, rows.capacity * rows.weight_size, np.uint8)
+        for line in range(2 * rows.weight_size):
+            prefetch(weights, begin * rows.weight_size + 64 * line)
 
 
 @inlined
@@ -139,10 +157,15 @@ def _deliver_held(route, rows, row, step, begin, end):
     """One piece of a row of which some synapse still has a spike of an earlier, longer delay under way."""
     posts = array_at(rows.post, rows.capacity, np.uint32)
     ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)
+    kept = rows.uniform_weight, rows.least_weight, rows.most_weight, rows.weight_step
     for c in range(begin, end):
-        weight = rows.uniform_weight
-        if rows.weight != 0:
-            weight = np.float64(array_at(rows.weight + 4 * c, 1, np.float32)[0])
+        weight, at = rows.uniform_weight, rows.weight + rows.weight_size * c
+        if rows.weight != 0 and rows.weight_size == 4:
+            weight = _weight(array_at(at, 1, np.float32), 0, kept)
+        elif rows.weight != 0 and rows.weight_size == 1:
+            weight = _weight(array_at(at, 1, np.uint8), 0, kept)
+        elif rows.weight != 0:
+            weight = _weight(array_at(at, 1, np.uint16), 0, kept)
         arrival = _arrival(route, rows, row, c, step)
         if arrival == step:
             _add_direct(route, step, posts[c], weight)

@@ -44,7 +44,7 @@ def build_synapses(
         projection.grid.check(delays)
         stored = projection.grid.stored(delays)
         projection.grid.widen(stored)
-        values = {"weight": _compressed(weights.astype(projection.values.precision)), "delay": _compressed(stored)}
+        values = {"weight": _compressed(projection.values.precision.stored(weights)), "delay": _compressed(stored)}
         if pairs.pre.size:
             blocks.append(Block(rows, posts, values))
         done += pairs.pre.size
@@ -86,7 +86,7 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
     """Give the store its rows, and columns to the variables that are not alike for all."""
     store, dtypes = projection.store, {}
     plasticity = projection.values.plasticity
-    for name, dtype in (("weight", projection.values.precision), ("delay", projection.grid.dtype)):
+    for name, dtype in (("weight", projection.values.precision.column), ("delay", projection.grid.dtype)):
         parts = [block.values[name] for block in blocks]
         first = parts[0][0].item() if parts else store.uniform[name]
         if plasticity is None and all(part.size == 1 and part[0] == first for part in parts):
@@ -104,7 +104,8 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
         store.uniform[name] = 0
         store.spread(name, dtype)
     places = store.places()[1]
-    weights, posts = store.values_at("weight", places), store.columns["post"][places]
+    weights = projection.values.precision.shown(store.values_at("weight", places))
+    posts = store.columns["post"][places]
     delays = projection.grid.shown(store.values_at("delay", places))
     for name, values in plasticity.initial(weights, delays, posts).items():
         store.columns[name][places] = values

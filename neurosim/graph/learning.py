@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from neurosim.errors import UsageError, unknown
+from neurosim.errors import UsageError
 from neurosim.graph.delays import DelayGrid, LearnedDelays
 from neurosim.graph.population import Population
+from neurosim.graph.precision import Precision
 from neurosim.models import learning as library
 from neurosim.models.rules import BoundRule, ConfiguredRule, LearningRule, check_together
-
-PRECISIONS = ("float32", "float64")
 
 Bounds = Mapping[str, tuple[float, float] | None]
 
@@ -32,15 +31,13 @@ def bound_rules(
 
 
 def delay_grid(
-    rules: Sequence[BoundRule], dt: float | None, bounds: tuple[float, float] | None, name: str, precision: str
+    rules: Sequence[BoundRule], dt: float | None, bounds: tuple[float, float] | None, name: str, precision: Precision
 ) -> DelayGrid:
     """How the projection keeps its delays."""
-    if precision not in PRECISIONS:
-        raise unknown("precision", str(precision), PRECISIONS)
     if any(rule.writes_delay for rule in rules):
         if bounds is None:
             raise UsageError(
                 f"projection '{name}': a rule writes the delay; say how far it may go: bounds={{'delay': (low, high)}}."
             )
-        return LearnedDelays(dt, bounds, name, precision)
-    return DelayGrid(dt, bounds, name, wide=bool(rules) or precision == "float64")
+        return LearnedDelays(dt, bounds, name, str(precision.real))
+    return DelayGrid(dt, bounds, name, wide=bool(rules) or precision.name == "float64")

@@ -20,6 +20,7 @@ from neurosim.graph.inputs import Input, read_source
 from neurosim.graph.learning import bound_rules, delay_grid
 from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.population import Ids, Population, Slots
+from neurosim.graph.precision import read_precision
 from neurosim.graph.projection import Projection
 from neurosim.graph.receptors import choose_receptor
 from neurosim.graph.structure import BoundStructure
@@ -143,6 +144,7 @@ class Network:
         learning: Any = (),
         bounds: Mapping[str, Any] | None = None,
         precision: str = "float32",
+        rounding: str | None = None,
     ) -> Projection:
         """Connect two populations.
 
@@ -155,26 +157,26 @@ class Network:
         learning : learning rules in the order in which they act: ``ns.learning.stdp(tau_plus="20 ms")``, names,
             ``{name: {parameters}}``, or one of them.
         bounds : ``{"weight": (low, high), "delay": (low, high)}`` for edits and rules.
-        precision : "float32" or "float64", of weights and of what the rules keep per synapse.
+        precision : "float32" or "float64", of weights and of what the rules keep per synapse; of weights alone also
+            "float16", "int8" and "ternary" (levels between ``bounds``), with ``rounding`` "stochastic" or "nearest".
         """
         self._check_editable()
         source, target = self._population(source), self._population(target)
-        name = self._free_name(f"{source.name}_{target.name}") if name is None else name
-        self._check_name(name)
+        self._check_name(name := self._free_name(f"{source.name}_{target.name}") if name is None else name)
         limits = _read_bounds(bounds, name)
         rule = read_connector(connector)
-        own_weights = rule.weights()
-        receptor = choose_receptor(target, receptor, weight if own_weights is None else own_weights, name)
+        receptor = choose_receptor(target, receptor, weight if (own := rule.weights()) is None else own, name)
         unit = target.model.receptors[receptor].unit
         weight_bounds = _pair(limits.get("weight"), unit, f"bounds of weight of '{name}'")
         delay_bounds = _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'")
         rules = bound_rules(learning, source, target, unit, {"weight": weight_bounds, "delay": delay_bounds}, name)
+        kept = read_precision(precision, rounding, weight_bounds, name)
         projection = Projection(
             self, name, len(self.projections), source, target, receptor,
-            delay_grid(rules, self.dt, delay_bounds, name, precision), weight_bounds, precision,
+            delay_grid(rules, self.dt, delay_bounds, name, kept), weight_bounds, kept,
         )  # fmt: skip
-        if rules or precision != "float32":
-            projection.values.plasticity = Plasticity(projection, rules, precision)
+        if rules or precision == "float64":
+            projection.values.plasticity = Plasticity(projection, rules)
         build_synapses(projection, rule, weight, delay, self.progress)
         self.projections[name] = projection
         self._touch()

@@ -45,14 +45,13 @@ class Plasticity:
     Parameters
     ----------
     rules : in the order in which they act.
-    precision : "float32" or "float64", of weights and variables.
     """
 
-    def __init__(self, projection: Projection, rules: Sequence[BoundRule], precision: str) -> None:
+    def __init__(self, projection: Projection, rules: Sequence[BoundRule]) -> None:
         self.projection = projection
         self.rules = tuple(rules)
         self.named = named(self.rules)
-        self.precision = precision
+        self.precision = projection.values.precision
         self.runner: Runner | None = None
         self.learns_delay = any(rule.writes_delay for rule in rules)
         pre = [(rule, trace) for rule in rules for trace in rule.traces if trace.side == "pre"]
@@ -81,7 +80,7 @@ class Plasticity:
     @property
     def columns(self) -> dict[str, Any]:
         """Types of the row store's columns that learning adds, in order."""
-        columns: dict[str, Any] = dict.fromkeys(self.variables, np.dtype(self.precision))
+        columns: dict[str, Any] = dict.fromkeys(self.variables, self.precision.real)
         if self.learns_delay:
             columns |= dict.fromkeys(self.own_traces, np.dtype(np.float64))
             columns |= {"_seen": np.dtype(np.uint32)} if self.own_traces else {}
@@ -144,8 +143,10 @@ class Plasticity:
         if self.runner is None or not self.moves:
             return
         known, columns = self.runner.peek(self.projection, rows, places), self.projection.store.columns
-        for name in [*self.variables, *(["weight"] if self.drives_weight else [])]:
+        for name in self.variables:
             columns[name][places] = known[name]
+        if self.drives_weight:
+            columns["weight"][places] = self.precision.stored(known["weight"])
         columns["_at"][places] = self.projection._now()
 
     def raise_signals(self, modulator: str, amount: float, step: int, dt: float) -> None:

@@ -18,6 +18,7 @@ from neurosim.graph.arrival_order import ArrivalOrder
 from neurosim.graph.checks import no_such
 from neurosim.graph.delays import DelayGrid, LearnedDelays
 from neurosim.graph.population import Population, Slots
+from neurosim.graph.precision import Precision
 from neurosim.graph.rows import Array, Crew, Index, RowStore
 from neurosim.graph.synapse_values import SynapseValues
 from neurosim.graph.variable import SynapseVariable, Values
@@ -58,7 +59,7 @@ class Projection:
         receptor: str,
         grid: DelayGrid,
         weight_bounds: tuple[float, float] | None,
-        precision: str = "float32",
+        precision: Precision,
     ) -> None:
         self.network = network
         self.name = name
@@ -69,7 +70,7 @@ class Projection:
         self.weight_unit = target.model.receptors[receptor].unit
         self.grid = grid
         self.weight_bounds = weight_bounds
-        self.store = RowStore(source.n_slots, target.shards, target.stride)
+        self.store = RowStore(source.n_slots, target.shards, target.stride, precision)
         self.values = SynapseValues(self, precision)
         self.order = ArrivalOrder()
         self.default_weight: Any = None
@@ -225,8 +226,8 @@ class Projection:
                 self.values.plasticity.synapses_born(pre_slots, serials)
         log, of = self.network.history, []
         if log.detailed:
-            kept, shown = weights.astype(self.values.precision), self.grid.shown(stored)
-            of = [self.target.columns["id"][post_slots], kept, shown]
+            kept = self.values.precision.shown(self.values.precision.stored(weights))
+            of = [self.target.columns["id"][post_slots], kept, self.grid.shown(stored)]
         log.synapses(history.SYNAPSE_BIRTH, self.index, ids, *of)
         return ids
 
@@ -349,7 +350,7 @@ class Projection:
             self._ids_at(rows, places),
             self.source.columns["id"][rows],
             self.target.columns["id"][self.store.columns["post"][places]],
-            values["weight"].astype(self.values.precision),
+            values["weight"].astype(self.values.precision.real),
             values["delay"],
         )
 

@@ -17,10 +17,12 @@ _FIELDS = (
     "n_rows", "shards", "stride",
     "post", "weight", "delay", "serial",  # per synapse: addresses; 0 where a column does not exist
     "delay_size", "uniform_delay",  # bytes per delay, 0 when all synapses share uniform_delay
+    "weight_size",  # bytes per weight: 8, 4 or 2 of a floating-point number, 1 of a level (see ``precision.py``)
     "columns", "n_columns",  # table of (address, item size) of all columns
     "free", "top", "capacity", "live",
 )  # fmt: skip
-ROWS = np.dtype([(name, np.int64) for name in _FIELDS] + [("uniform_weight", np.float64)])
+_REALS = ("uniform_weight", "least_weight", "most_weight", "weight_step")
+ROWS = np.dtype([(name, np.int64) for name in _FIELDS] + [(name, np.float64) for name in _REALS])
 
 
 def _size_classes() -> np.ndarray:

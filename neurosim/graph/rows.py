@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from neurosim.compiled import address_of
 from neurosim.graph import row_edits as edits
 from neurosim.graph import row_kernels as kernels
+from neurosim.graph.precision import SINGLE, Precision
 from neurosim.graph.row_kernels import N_CLASSES, ROWS
 
 Array = NDArray[Any]
@@ -66,9 +67,11 @@ class RowStore:
     ----------
     n_rows : presynaptic slots.
     shards, stride : logical shards of the target and slots per shard.
+    precision : how weights are kept.
     """
 
-    def __init__(self, n_rows: int, shards: int, stride: int) -> None:
+    def __init__(self, n_rows: int, shards: int, stride: int, precision: Precision = SINGLE) -> None:
+        self.precision = precision
         self.record: NDArray[Any] = np.zeros(1, ROWS)
         self.shards = shards
         #: What all synapses share of a variable that has no column; delays in steps, or in ms before a grid is known.
@@ -118,11 +121,15 @@ class RowStore:
             ("weight", address_of(self.columns.get("weight"))), ("delay", address_of(delay)),
             ("serial", address_of(self.columns.get("serial"))),
             ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
-            ("uniform_weight", np.float32(self.uniform["weight"])),
+            ("weight_size", self.precision.column.itemsize),
+            ("uniform_weight", float(self.precision.shown(self._uniform_weight())[0])), *self.precision.levels.items(),
             ("columns", address_of(self._table)), ("n_columns", len(table)),
             ("free", address_of(self._free)), ("capacity", self.capacity),
         ):  # fmt: skip
             self.record[name] = value
+
+    def _uniform_weight(self) -> Array:
+        return np.array([self.uniform["weight"]]).astype(self.precision.column)
 
     def state(self) -> dict[str, Array]:
         """Everything in the store, as arrays by name (views)."""
@@ -132,6 +139,7 @@ class RowStore:
             "free": self._free,
             "top_and_live": np.array([self.record["top"][0], self.record["live"][0]]),
             "uniform": np.array([self.uniform["weight"], self.uniform["delay"]]),
+            "levels": np.array(list(self.precision.levels.values())),
         }
 
     # -- building and growing --------------------------------------------------------------------
@@ -320,10 +328,10 @@ class RowStore:
         return (places - self.start[rows]).astype(np.uint32)
 
     def values_at(self, name: str, places: Index) -> Array:
-        """Values of ``weight`` (float32) or ``delay`` (steps, or ms before a time grid is known)."""
+        """Values of ``weight`` or ``delay`` (steps, or ms before a time grid is known) as they are kept."""
         if name in self.columns:
             return self.columns[name][places]
-        return np.full(places.size, self.uniform[name], np.float32 if name == "weight" else None)
+        return np.full(places.size, self.uniform[name], self.precision.column if name == "weight" else None)
 
     def in_degree(self, n_slots: int) -> Index:
         """Synapses per postsynaptic slot."""

@@ -13,6 +13,7 @@ from neurosim.errors import UsageError
 from neurosim.graph.checks import extremes, finite_floats
 from neurosim.graph.distributions import Distance, Distribution, distribution
 from neurosim.graph.plasticity import Plasticity
+from neurosim.graph.precision import Precision
 from neurosim.graph.rows import Array, Index
 from neurosim.graph.space import distances, points_at
 
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
-_GREATEST = float(np.finfo(np.float32).max)
-
 
 class SynapseValues:
     """The values of one projection's synapses, stored in its rows; ``plasticity`` where they learn."""
 
-    def __init__(self, projection: Projection, precision: str) -> None:
+    def __init__(self, projection: Projection, precision: Precision) -> None:
         self.projection = projection
         self.store = projection.store
-        self.precision = np.dtype(precision)
+        self.precision = precision
         self.plasticity: Plasticity | None = None
         #: Further columns that structural rules keep: name -> what a newborn synapse has there.
         self.kept: dict[str, Callable[[], int]] = {}
@@ -73,12 +72,13 @@ class SynapseValues:
         if projection.grid.widen(stored):
             projection.network._touch()
         values: dict[str, Array] = {}
-        kinds = ("weight", weights.astype(self.precision), self.precision), ("delay", stored, projection.grid.dtype)
+        kept = self.precision.stored(weights)
+        kinds = ("weight", kept, self.precision.column), ("delay", stored, projection.grid.dtype)
         for name, new, dtype in kinds:
             if self.plasticity is not None or not self.store.admits(name, new, dtype):
                 values[name] = new
         if self.plasticity is not None:
-            values |= self.plasticity.initial(weights, projection.grid.shown(stored), posts)
+            values |= self.plasticity.initial(self.precision.shown(kept), projection.grid.shown(stored), posts)
         for name, newborn in self.kept.items():
             values[name] = np.full(1, newborn(), self.store.columns[name].dtype)
         return values
@@ -101,12 +101,12 @@ class SynapseValues:
             return
         projection = self.projection
         low, high = extremes(weights)
-        if max(-low, high) > _GREATEST:
+        if max(-low, high) > self.precision.greatest:
             most = max(-low, high)
             raise UsageError(f"projection '{projection.name}': a weight of {most:g} is too large to be kept.")
         if projection.weight_bounds is None:
             return
-        kept = self.precision.type  # what reads back from a bound may be set again
+        kept = self.precision.real.type  # what reads back from a bound may be set again
         least, most = projection.weight_bounds
         if kept(low) < kept(least) or kept(high) > kept(most):
             outside = low if kept(low) < kept(least) else high
@@ -130,7 +130,9 @@ class SynapseValues:
 
     def _stored(self, name: str, places: Index) -> Values:
         values = self.store.values_at(name, places)
-        return self.projection.grid.shown(values) if name == "delay" else values.astype(np.float64)
+        if name == "delay":
+            return self.projection.grid.shown(values)
+        return self.precision.shown(values) if name == "weight" else values.astype(np.float64)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -151,10 +153,10 @@ class SynapseValues:
             self._write_delays(places, projection.grid.stored(values))
             return
         if name == "weight":
-            self.store.spread("weight", self.precision)
+            self.store.spread("weight", self.precision.column)
         if self.plasticity is not None and (name != "weight" or self.plasticity.drives_weight):
             self.plasticity.bring_up(rows, places)
-        self.store.columns[name][places] = values
+        self.store.columns[name][places] = self.precision.stored(values) if name == "weight" else values
 
     def _write_delays(self, places: Index, stored: Array) -> None:
         projection = self.projection

@@ -146,8 +146,8 @@ class _Builder:
             edges = file.edges(sides[0], sides[1], graph_columns(projection, file), {"weight": unit, "delay": "ms"})
             weight, delay = edges.values.get("weight", weight), edges.values.get("delay", delay)
             connector = Listed(source.ids[edges.pre], targets.ids[edges.post])
-        precision: dict[str, Any] = {} if projection.precision == "float32" else {"precision": projection.precision}
         return self.net.connect(
             projection.source, target, connector, name=name, weight=weight, delay=delay, receptor=projection.receptor,
-            learning=projection.learning, bounds=dict(projection.bounds.items()), **precision,
+            learning=projection.learning, bounds=dict(projection.bounds.items()),
+            precision=projection.precision, rounding=projection.rounding,
         )  # fmt: skip

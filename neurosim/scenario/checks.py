@@ -11,6 +11,7 @@ from neurosim.errors import InvalidInput, unknown
 from neurosim.graph.connectors import Connector, connector
 from neurosim.graph.distributions import distribution
 from neurosim.graph.placement import placement
+from neurosim.graph.precision import read_precision
 from neurosim.models import ConfiguredModel, Parameter, configure, neuron, neuron_models
 from neurosim.models.declare import is_spread
 from neurosim.scenario.checker import Checker
@@ -247,10 +248,17 @@ def _projection(projection: Projection, location: Location, checker: Checker) ->
         check_delay(projection.delay, [projection.source, *projection.to], (*location, "delay"), checker)
     for target in targets:
         _weight(projection.weight, projection.receptor, target, location, checker)
+    weight_bounds: tuple[float, float] | None = None
     for key, limits in projection.bounds.items():
         unit = "ms" if key == "delay" else checker.weight_unit(str(location[-1])) or ""
         if key == "delay" or unit:
-            checker.attempt((*location, "bounds", key), quantities, list(limits), unit, "bounds")
+            read = checker.attempt((*location, "bounds", key), quantities, list(limits), unit, "bounds")
+            if key == "weight" and read is not None:
+                weight_bounds = float(read[0]), float(read[1])
+    if weight_bounds is not None or "weight" not in projection.bounds:  # else they are told already
+        name = str(location[-1])
+        checker.attempt((*location, "precision"), read_precision, projection.precision, projection.rounding,
+                        weight_bounds, name)  # fmt: skip
 
 
 def need_positions(populations: list[str], what: str, location: Location, checker: Checker) -> None:

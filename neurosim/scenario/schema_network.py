@@ -175,7 +175,8 @@ class Projection(Section):
     receptor: Name | None = None
     bounds: dict[Literal["weight", "delay"], tuple[Any, Any]] = Field(default_factory=dict)
     learning: Annotated[list[Any], BeforeValidator(_several)] = Field(default_factory=list)
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "float64", "float16", "int8", "ternary"] = "float32"
+    rounding: Literal["stochastic", "nearest"] | None = None
 
     def expand(self, name: str) -> list[tuple[str, str]]:
         """Return the projections that the entry stands for, each with its target.

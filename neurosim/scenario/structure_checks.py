@@ -231,6 +231,7 @@ def _shadow(checker: Checker) -> Network:
                         projection.source, target, "none", name=full, weight=_first(projection.weight),
                         delay=_first(projection.delay), receptor=projection.receptor, learning=projection.learning,
                         bounds=dict(projection.bounds.items()), precision=projection.precision,
+                        rounding=projection.rounding,
                     )  # fmt: skip
                 except NeurosimError:  # told where the projection is checked
                     continue

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from .grid import f32
+from . import low_bit
+from .grid import clip, f32
 from .plasticity import Bounds, Rule
 from .traces import Axon, Traces
 
@@ -99,6 +100,9 @@ class Projection:
     rules: tuple[Rule, ...]
     bounds: Bounds
     precision: str
+    rounding: str = "stochastic"  # of weights of few bits
+    seed: int = 0
+    purpose: int = 0  # of the draws by which they are rounded
     rows: dict[int, list[Synapse]] = field(default_factory=dict)
     synapses: dict[int, Synapse] = field(default_factory=dict)
     births: dict[int, int] = field(default_factory=dict)  # how many synapses each source neuron has ever had
@@ -120,8 +124,29 @@ class Projection:
         return names
 
     def stored(self, x: float) -> float:
-        """`x` in the precision in which weights, variables and delays that learn are kept."""
-        return f32(x) if self.precision == "float32" else x
+        """`x` in the precision in which variables and delays that learn are kept: that of weights, 32 bits at least."""
+        return x if self.precision == "float64" else f32(x)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the greatest weight that it can learn."""
+        return low_bit.within(self.precision, self.bounds.weight)
+
+    def stored_weight(self, x: float) -> float:
+        """A weight that somebody gives, as it is kept: the nearest of those that can be."""
+        if low_bit.is_low(self.precision):
+            return low_bit.rounded(x, self.precision, self.bounds.weight, low_bit.NEAREST)
+        return self.stored(x)
+
+    def learned_weight(self, x: float, synapse: int, step: int, hook: str) -> float:
+        """A weight that has come out of an event, inside its bounds and as it is kept.
+
+        One of few bits may be rounded at random, with odds that make it right on average.
+        """
+        if low_bit.is_low(self.precision) and self.rounding == "stochastic":
+            share = low_bit.share(self.seed, self.purpose, synapse, step, hook)
+            return low_bit.rounded(x, self.precision, self.bounds.weight, share)
+        return self.stored_weight(clip(x, self.bounds.weight))
 
 
 @dataclass(eq=False)

@@ -125,6 +125,7 @@ class Moment:
         projection = synapse.projection
         self.weight, self.delay = synapse.weight, synapse.delay
         self.w_min, self.w_max = projection.bounds.weight
+        self._limits = projection.limits
         self.d_min, self.d_max = projection.bounds.delay
         self.dt, self.amount = projection.dt, amount
         self.pre_state, self.post_state = synapse.pre.state, synapse.post.state
@@ -166,7 +167,7 @@ class Moment:
     @property
     def looked_at(self) -> float:
         """The weight as somebody sees it who reads it: what has moved since its last event stops at its bounds."""
-        return clip(self.weight, (self.w_min, self.w_max)) if self._driven else self.weight
+        return clip(self.weight, self._limits) if self._driven else self.weight
 
     def turn_to(self, rule: int) -> Moment:
         """The same moment as the `rule`-th rule sees it."""
@@ -190,13 +191,13 @@ def event(synapse: Synapse, hook: str, step: int, acts: Callable[[Rule], bool], 
         if projection.rules[index].has(hook):
             code: Any = getattr(projection.rules[index], hook)
             code(moment.turn_to(index))
+    synapse.weight = projection.learned_weight(moment.weight, synapse.id, step, hook)
     store(synapse, moment, step)
 
 
 def store(synapse: Synapse, moment: Moment, step: int) -> None:
-    """Make a moment, with what was written to it, the state of the synapse as of `step`."""
+    """Make all of a moment but its weight, with what was written to it, the state of the synapse as of `step`."""
     projection = synapse.projection
-    synapse.weight = projection.stored(clip(moment.weight, projection.bounds.weight))
     if projection.learns_delay:
         synapse.delay = projection.stored(clip(moment.delay, projection.bounds.delay))
     synapse.variables = [{k: projection.stored(x) for k, x in of.items()} for of in moment.all_variables]

@@ -42,7 +42,11 @@ def random_word(seed: int, purpose: int, neuron_id: int, step: int) -> int:
     return philox4x32(counter, (seed & MASK, seed >> 32))[step & 3]
 
 
+def purpose_of(*names: str) -> int:
+    """The 32-bit number of what draws are for."""
+    return int.from_bytes(hashlib.sha256("\0".join(names).encode()).digest()[:4], "little")
+
+
 def stream(seed: int, purpose: Sequence[str], event: int) -> np.random.Generator:
     """A generator for what is drawn in one go, between steps: keyed by what it is for, and by the event's number."""
-    number = int.from_bytes(hashlib.sha256("\0".join(purpose).encode()).digest()[:4], "little")
-    return np.random.Generator(np.random.Philox(key=[seed, number], counter=[0, 0, 0, event]))
+    return np.random.Generator(np.random.Philox(key=[seed, purpose_of(*purpose)], counter=[0, 0, 0, event]))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from . import learning, structure
-from .grid import delay_in_steps
+from .grid import clip, delay_in_steps
 from .parts import Arrival, Model, Neuron, PoissonInput, Population, Projection, Synapse
 from .plasticity import Bounds, Moment, Rule, always, amplitude, event, store
-from .rng import random_word
+from .rng import purpose_of, random_word
 
 
 class World:
@@ -145,6 +145,7 @@ class World:
         rules: Sequence[Rule] = (),
         bounds: Bounds | None = None,
         precision: str = "float32",
+        rounding: str = "stochastic",
     ) -> Projection:
         """Declare a projection, without synapses, onto state `variable`; the order counts (law 13).
 
@@ -156,7 +157,8 @@ class World:
         own, bounds = tuple(rules), bounds or Bounds()
         if sum(rule.has("transmit") for rule in own) > 1:
             raise ValueError(f"projection {name!r}: more than one rule says what is transmitted")
-        projection = Projection(name, index, pre, post, variable, self.dt, own, bounds, precision)
+        projection = Projection(name, index, pre, post, variable, self.dt, own, bounds, precision, rounding,
+                                self.seed, purpose_of("rounding", name))  # fmt: skip
         if projection.learns_delay and projection.bounds.delay[0] < self.dt:
             raise ValueError(f"projection {name!r}: a delay that learns keeps bounds of at least dt (law 10)")
         self.projections[name] = projection
@@ -219,7 +221,7 @@ class World:
         stored = self._stored_delay(of, delay)
         source, target = of.source.neurons[pre], of.target.neurons[post]
         self._claim((projection, id))
-        synapse = Synapse(id, of, source, target, of.stored(weight), stored, born=self.now, used=self.now)
+        synapse = Synapse(id, of, source, target, of.stored_weight(weight), stored, born=self.now, used=self.now)
         of.births[pre] = of.births.get(pre, 0) + 1
         learning.begin(synapse, self.now)
         of.synapses[id] = synapse
@@ -247,7 +249,7 @@ class World:
         synapse.projection.bounds.check_weight(weight)
         if any(rule.drives() for rule in synapse.projection.rules):  # what has moved it so far is over
             store(synapse, Moment(synapse, self.now), self.now)
-        synapse.weight = synapse.projection.stored(weight)
+        synapse.weight = synapse.projection.stored_weight(weight)
 
     def set_delay(self, projection: str, id: int, delay: float) -> None:
         """From now on (ms); spikes in flight keep their time."""
@@ -262,6 +264,7 @@ class World:
         moment = Moment(synapse, self.now)
         rule, own = synapse.projection.variable_names[name]
         moment.all_variables[rule][own] = value
+        synapse.weight = synapse.projection.stored_weight(clip(moment.weight, synapse.projection.bounds.weight))
         store(synapse, moment, self.now)
 
     def add_rule(self, rule: structure.Structural) -> None:

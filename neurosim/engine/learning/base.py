@@ -23,10 +23,11 @@ FEW = 4
 #: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps. ``young`` (int64 per
 #: row) is the latest entry of the table of births (int64 [n_births, 3]: first birth number, step, entry before), -1
 #: where no synapse is young. ``scratch``: per shard, room for the emissions of one row (``room`` of them). ``pool``
-#: holds spikes under way where delays are learned. The limits say when a memory is long enough to be tended.
+#: holds spikes under way where delays are learned; ``ids`` are those of the source neurons (uint32 per row). The limits
+#: say when a memory is long enough to be tended.
 FIELDS = [
     *integers("route", "spikes", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
-    *integers("lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
+    *integers("ids", "lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
     *floats("amount"),
 ]
 

@@ -8,19 +8,22 @@ from typing import Any
 
 from neurosim.expressions.source import source
 from neurosim.expressions.tree import Symbol, walk
+from neurosim.graph.precision import Precision
 from neurosim.graph.rule_names import Named
 
 KINDS = ("on_arrival", "on_post", "on_emission", "on_modulator", "every", "clocked")
+DRAWS = ["draw_key", "seed_low", "seed_high"]  # of the stream by which weights of few bits are rounded
 
 
 class Events:
     """What is known of the rules of one projection as far as code depends on it."""
 
-    def __init__(self, rules: Sequence[Named], weight_type: str, own: bool, w_bounded: bool) -> None:
+    def __init__(self, rules: Sequence[Named], precision: Precision, own: bool, w_bounded: bool) -> None:
         self.rules = rules
-        self.weight_type = weight_type
+        self.precision = precision
+        self.real = str(precision.real)
         self.own = own  # delays are learned: each synapse has a delay, arrivals and traces of its own
-        self.w_bounded = w_bounded
+        self.w_bounded = w_bounded or precision.coarse
         self.pre = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "pre"]
         self.post = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "post"]
         self.captures = [(one, name) for one in rules for name, _ in one.rule.captures]
@@ -52,8 +55,10 @@ class Events:
     @property
     def stored(self) -> list[tuple[str, str, int]]:
         """(name, type, bytes) of the columns after ``post``, in the order in which the store has them."""
-        real = self.weight_type, 4 if self.weight_type == "float32" else 8
-        columns = [("weight", *real), ("delay", *real) if self.own else ("d", "uint16", 2)]
+        real = self.real, self.precision.real.itemsize
+        size = self.precision.column.itemsize
+        weight = ("weight", f"uint{8 * size}", size) if self.precision.coarse else ("weight", *real)
+        columns = [weight, ("delay", *real) if self.own else ("d", "uint16", 2)]
         columns += [(one[v.name], *real) for one, v in self.variables]
         if self.own:
             columns += [(f"{one[t.name]}_kept", "float64", 8) for one, t in self.pre]
@@ -97,6 +102,8 @@ class Events:
             names += ["w_low", "w_high"]
         if self.own:
             names += ["d_low", "d_high"]
+        names += ["w_step", "w_per_step"] if self.precision.levels else []
+        names += DRAWS if self.precision.is_stochastic else []
         return [*names, "dt"]
 
     @property
@@ -134,7 +141,7 @@ class Events:
         lines = [*self.traces((kind,), rules, now), *self.brought_up(now)]
         for one in rules:
             lines += self.statements(one, kind)
-        return [*lines, *self.settled()]
+        return [*lines, *self.settled(kind, now)]
 
     def statements(self, one: Named, kind: str) -> list[str]:
         """The rule's own code."""
@@ -257,17 +264,58 @@ class Events:
         assert self.transmits.rule.transmit is not None
         return lines, source(self.transmits.rule.transmit, names)
 
-    def settled(self) -> list[str]:
+    def settled(self, kind: str, now: str) -> list[str]:
         """Lines that bring a synapse back inside its bounds, and to the precision it is stored in."""
         lines = []
         if self.w_bounded:
             lines.append("weight = min(max(weight, w_low), w_high)")
         if self.own:
             lines.append("delay = min(max(delay, d_low), d_high)")
-        if self.weight_type == "float32":
-            stored = ["weight"] + (["delay"] if self.own else []) + [one[v.name] for one, v in self.variables]
+        if self.moves_weight(kind):
+            lines += self._coarse(kind, now)
+        if self.real == "float32":
+            stored = ["weight"] if not self.precision.coarse else []
+            stored += (["delay"] if self.own else []) + [one[v.name] for one, v in self.variables]
             lines += [f"{name} = np.float64(np.float32({name}))" for name in stored]
         return lines
+
+    # -- weights of few bits ------------------------------------------------------------------------------
+
+    def moves_weight(self, kind: str) -> bool:
+        """Whether a weight of few bits may come out of such an event as one that cannot be kept."""
+        written = any(s.target == "weight" for one in self.rules for s in one.rule.events.get(kind, ()))
+        return self.precision.coarse and (written or self.drives_weight)
+
+    def draws(self, kind: str) -> list[str]:
+        """Names of what a draw at such an event is keyed by, besides the step: birth number and source's id."""
+        return ["serial", "source"] if self.precision.is_stochastic and self.moves_weight(kind) else []
+
+    @property
+    def any_draws(self) -> list[str]:
+        """The same, if any kind of event draws."""
+        return ["serial", "source"] if any(self.draws(kind) for kind in KINDS) else []
+
+    def _coarse(self, kind: str, now: str) -> list[str]:
+        share, lines = "0.5", []
+        if self.draws(kind):
+            lines.append(f"share = share_of(serial, source, {now}, {', '.join(DRAWS)}, {KINDS.index(kind)})")
+            share = "share"
+        if not self.precision.levels:
+            return [*lines, f"weight = as_half(weight, {share})"]
+        return [*lines, f"weight = as_level(weight, w_low, w_high, w_step, w_per_step, {share})"]
+
+    def decoded(self, name: str, stored: str) -> str:
+        """A value of a column as numbers are worked with."""
+        if name != "weight" or not self.precision.coarse:
+            return stored
+        return f"from_level({stored}, w_low, w_high, w_step)" if self.precision.levels else f"from_half({stored})"
+
+    def encoded(self, name: str, value: str) -> str:
+        """A value as it stands in its column."""
+        if name != "weight" or not self.precision.coarse:
+            return value
+        return f"np.uint8(to_level({value}, w_low, w_per_step))" if self.precision.levels else (
+            f"np.uint16(to_half({value}))")
 
 
 def indented(lines: Sequence[str], depth: int) -> str:

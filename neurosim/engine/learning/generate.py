@@ -31,6 +31,9 @@ from neurosim.engine.learning.base import (
     FEW, FIELDS, LANES, REBASE, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather,
     gathered, note_emission, note_spike, piece_of, row_words, spike_words, under_way,
 )
+from neurosim.engine.low_bit import (
+    as_half, as_level, from_half, from_level, share_of, to_half, to_level,
+)
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
 from neurosim.engine.records import POPULATION, ROUTE, floats, integers
 {imports}from neurosim.graph.emission_memory import EMISSIONS, NEVER
@@ -99,12 +102,12 @@ class _Writer:
         lines = []
         for name, dtype, _ in self.e.stored:
             kind = "np.float64" if dtype.startswith("float") else "np.int64"
-            lines.append(f"{name} = {kind}({name}_column[{c}])")
+            lines.append(f"{name} = {self.e.decoded(name, f'{kind}({name}_column[{c}])')}")
         return lines
 
     def kept(self, c: str) -> list[str]:
         """Lines that put it back."""
-        return [f"{name}_column[{c}] = {name}" for name, _, _ in self.e.stored if name != "d"]
+        return [f"{name}_column[{c}] = {self.e.encoded(name, name)}" for name, _, _ in self.e.stored if name != "d"]
 
     def prepared(self) -> list[str]:
         """Lines that list a row's emissions, and say which synapses were born since some of them."""
@@ -114,15 +117,23 @@ class _Writer:
             lines.append("m = gather(row_steps, row_values, emissions, head, r.longest, emitted, brought)")
         else:
             lines.append("m = np.int64(0)")
+        drawing, numbered = [], "young"
+        if self.e.any_draws:
+            numbered = "rows.serial != 0"
+            drawing = ["source = array_at(r.ids, row + 1, np.uint32)[row]",
+                       "row_start = array_at(rows.start, rows.n_rows, np.int64)[row]"]
         return [
             *lines,
             "young = array_at(r.young, rows.n_rows, np.int64)[row] >= 0",
-            "serials = array_at(rows.serial + 4 * begin, n if young else 0, np.uint32)",
+            f"serials = array_at(rows.serial + 4 * begin, n if {numbered} else 0, np.uint32)",
+            *drawing,
         ]
 
     def lived(self, c: str) -> list[str]:
         """Lines that take a synapse out of its columns and bring it to ``step``."""
         lines = [*self.loaded(c), *([] if self.e.follows_spikes else ["cursor = np.int64(0)"])]
+        if self.e.any_draws:
+            lines.append(f"serial = np.int64(serials[{c}]) if rows.serial != 0 else begin + {c} - row_start")
         if self.e.own:
             lines += ["pending = due > since", "node = waiting"]
         else:
@@ -213,7 +224,7 @@ class _Writer:
     def settle(self) -> str:
         """The kernel that brings rows up to now in place."""
         e, state = self.e, ", ".join(self.e.state)
-        about = ", ".join([*e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
+        about = ", ".join([*e.came, *([] if e.own else ["d"]), *e.left, *e.any_draws, "constants", *e.state])
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
         rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
         tick = [*e.looked_up(), f"{state} = ticked(r, mask, step, row, np.int64(posts[c]), {about})", *rebase]
@@ -255,7 +266,7 @@ class _Writer:
     def ticked(self) -> str:
         """The function that does what is due at once: modulators and periodic code, one event of each kind."""
         e, state = self.e, ", ".join(self.e.state)
-        about = ", ".join(["target", *e.came, *([] if e.own else ["d"]), *e.left, "constants", *e.state])
+        about = ["target", *e.came, *([] if e.own else ["d"]), *e.left, *e.any_draws, "constants", *e.state]
         body = [*(["amount = r.amount"] if e.has("on_modulator") else []), *self.replay.unpacked()]
         for kind, first in (("on_modulator", 0), ("every", 20), ("clocked", 40)):
             if not e.has(kind) and not (kind == "on_modulator" and e.signals):
@@ -269,8 +280,8 @@ class _Writer:
                     body.append(f"    if mask & {1 << (first + number)}:")
                     own = [*e.traces((kind,), [one], "now"), *e.statements(one, kind)]
                     body += [f"        {line}" for line in own]
-            body += [f"    {line}" for line in e.settled()]
-        head = f"@inlined\ndef ticked(r, mask, now, row, {about}):\n"
+            body += [f"    {line}" for line in e.settled(kind, "now")]
+        head = f"@inlined\ndef ticked(r, mask, now, row, {', '.join(about)}):\n"
         head += '    """Do what the rules of ``mask`` (one bit each) do now."""\n'
         return head + indented([*body, f"return {state}"], 1)
 

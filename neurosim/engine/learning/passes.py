@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from neurosim.engine.learning.events import Events, indented
 from neurosim.engine.learning.replay import Replay
 
-_WHOLE = {"d", "cursor", "left", "coming", "spike", "at", "listed"}  # the others are real numbers
+_WHOLE = {"d", "serial", "cursor", "left", "coming", "spike", "at", "listed"}  # the others are real numbers
 
 
 class Passes:
@@ -29,9 +29,11 @@ class Passes:
         told = replay.told("on_post") if self.acts else []
         self._carried = [name for name in told if name in e.left]
         follow = ["cursor", *e.left, "coming", "spike", "listed"] if e.follows_spikes else []
-        few = [*(e.state if self.acts else []), "d", "coming", "spike", *self._carried, *e.captured]
+        self._drawn = ["serial"] if e.draws("on_post") else []  # what those who follow spikes are rounded by
+        few = [*(e.state if self.acts else []), "d", *self._drawn, "coming", "spike", *self._carried, *e.captured]
         self._few = few if e.follows_spikes else []
-        self._names = [f"{name}__all" for name in [*e.state, "d", *follow]] + [f"{name}__few" for name in self._few]
+        self._each = [*e.state, "d", *e.any_draws[:1]]  # what every synapse has; the source is the row's
+        self._names = [f"{name}__all" for name in [*self._each, *follow]] + [f"{name}__few" for name in self._few]
         self._names += ["amplitude__all"] if e.sends_other_than_weight else []
 
     @property
@@ -60,11 +62,13 @@ class Passes:
         return [self._catch_up(early=True), self._catch_up(early=False)] if self.e.follows_spikes else []
 
     def _brings(self, emission: str) -> str:
-        return "".join(f", {name[:-5]}_{emission}" for name in self.e.came[1:])
+        brings = [*(f"{name[:-5]}_{emission}" for name in self.e.came[1:]), *self.e.any_draws[1:]]
+        return "".join(f", {name}" for name in brings)
 
     def _catch_up(self, early: bool) -> str:
         """The function that lives through the spikes before an arrival (``early``), or after it."""
-        arguments = f"emission{''.join(f', {name}' for name in self.e.came[1:])}, words, values, constants"
+        brings = ["emission", *self.e.came[1:], *self.e.any_draws[1:]]
+        arguments = ", ".join([*brings, "words", "values", "constants"])
         if early:
             head = f"catch_up(lanes, k, latest, {arguments})"
             about = "Live through the target's spikes before the arrival of ``latest``, of the ``k`` that are listed."
@@ -95,7 +99,7 @@ class Passes:
                       f"    {self.replay.happens('fire', 'spike')}",
                       *[f"    {name}__few[i] = {name}" for name in e.state]]
         own = e.state if self.acts else []
-        move = ["c = np.uint64(listed__all[i])", *[f"{name} = {name}__few[i]" for name in [*own, "d"]],
+        move = ["c = np.uint64(listed__all[i])", *[f"{name} = {name}__few[i]" for name in [*own, "d", *self._drawn]],
                 "cursor = coming__few[i]", *(e.looked_up() if early or self._carried else []),
                 f"coming = {e.word('cursor', 1)}", f"spike = {e.word('coming', 0)}",
                 *[f"{name} = {e.word('coming', at, 'values')}" for name, at in e.captured.items()],
@@ -109,7 +113,8 @@ class Passes:
         if not self.acts:
             return []
         e = self.e
-        load = [f"{name} = {name}__few[i]" for name in [*e.state, "d", "coming", "spike", *self._carried]]
+        load = [f"{name} = {name}__few[i]"
+                for name in [*e.state, "d", *self._drawn, "coming", "spike", *self._carried]]
         cursor = ["cursor = coming"]
         once = [*[f"{name} = {e.word('coming', at, 'values')}" for name, at in e.captured.items()],
                 self.replay.happens("fire", "spike"), *cursor, *(e.looked_up() if early or self._carried else []),
@@ -146,7 +151,8 @@ class Passes:
         """Lines that take a piece of a quiet row, at most `LANES` synapses, out of its columns and up to ``step``."""
         e = self.e
         lines = self._lanes(unused=[name for name in self._names if name.endswith("__few")])
-        lines += ["for c in range(n):", *[f"    {name}__all[c] = {name}_column[c]" for name in [*e.state, "d"]]]
+        load = [f"{name}__all[c] = {e.decoded(name, f'{name}_column[c]')}" for name in [*e.state, "d"]]
+        lines += ["for c in range(n):", *[f"    {line}" for line in load], *self._numbered()]
         if e.follows_spikes:
             look = ["cursor = np.int64(cursor_column[c])", *e.looked_up(), f"coming = {e.word('cursor', 1)}",
                     f"spike = {e.word('coming', 0)}",
@@ -185,7 +191,7 @@ class Passes:
     def ticked(self, tick: Sequence[str]) -> list[str]:
         """A loop, synapse by synapse, that does what is due at once."""
         e = self.e
-        load = [f"{name} = {name}__all[c]" for name in [*e.state, "d", *(["cursor"] if e.follows_spikes else [])]]
+        load = [f"{name} = {name}__all[c]" for name in [*self._each, *(["cursor"] if e.follows_spikes else [])]]
         load += [*self._brought("latest"), *[f"{name} = {name[:-5]}_latest" for name in e.came[1:]]]
         store = [f"{name}__all[c] = {name}" for name in [*e.state, *(["cursor"] if e.follows_spikes else [])]]
         return ["if mask:", "    for c in range(n):", *[f"        {line}" for line in [*load, *tick, *store]]]
@@ -193,12 +199,23 @@ class Passes:
     def kept(self) -> list[str]:
         """A loop that puts everything back."""
         kept = [name for name, _, _ in self.e.stored if name != "d"]
-        return ["for c in range(n):", *[f"    {name}_column[c] = {name}__all[c]" for name in kept]]
+        put = [f"{name}_column[c] = {self.e.encoded(name, f'{name}__all[c]')}" for name in kept]
+        return ["for c in range(n):", *[f"    {line}" for line in put]]
+
+    def _numbered(self) -> list[str]:
+        """A loop that looks up birth numbers, where draws are keyed by them."""
+        if not self.e.any_draws:
+            return []
+        numbers = "array_at(rows.serial + 4 * begin, n if rows.serial != 0 else 0, np.uint32)"
+        return [f"serials = {numbers}", "if serials.size > 0:", "    for c in range(n):",
+                "        serial__all[c] = serials[c]", "else:", "    for c in range(n):",
+                "        serial__all[c] = begin + c - row_start"]
 
     def _vector(self, emission: str, read: Sequence[str], lines: Sequence[str]) -> list[str]:
         """A loop over all lanes, up to the next eight; the latest arrival is that of ``emission``."""
         e = self.e
-        load = [f"{name} = {name}__all[c]" for name in [*e.state, "d", *(name for name in read if name in e.left)]]
+        wanted = [*self._each, *(name for name in read if name in e.left)]
+        load = [f"{name} = {name}__all[c]" for name in wanted]
         load += [*self._brought(emission), *[f"{name} = {name[:-5]}_{emission}" for name in e.came[1:]]]
         store = [f"{name}__all[c] = {name}" for name in e.state]
         return ["for c in range((n + 7) & ~7):", *[f"    {line}" for line in [*load, *lines, *store]]]

@@ -29,7 +29,7 @@ class Replay:
         delay = any(e.reads((kind,), "delay", one) for one in e.rules)
         left = any(e.reads((kind,), trace.name, one) for one, trace in e.post)
         told = list(e.captured) if kind == "on_post" else []
-        told += [*(e.came if came else []), *(["d"] if delay and not e.own else [])]
+        told += [*(e.came if came else []), *(["d"] if delay and not e.own else []), *e.draws(kind)]
         return [*told, *(e.left if left else [])]
 
     def functions(self) -> list[str]:
@@ -70,7 +70,7 @@ class Replay:
     @property
     def _arguments(self) -> str:
         about = "node, due, pending, nodes" if self.e.own else "born, k, m, d, emitted, brought"
-        return f"{about}, cursor, words, values, constants, {self._state}"
+        return ", ".join([about, *self.e.any_draws, "cursor", "words", "values", "constants", self._state])
 
     def brought(self, k: str) -> list[str]:
         """Lines that say what the arrival of emission ``k`` brings."""

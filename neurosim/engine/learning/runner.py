@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim import generated
+from neurosim import generated, rng
 from neurosim.compiled import address_of
 from neurosim.engine.learning.base import LANES
 from neurosim.engine.learning.events import Events
@@ -64,7 +64,7 @@ class Lowered:
             "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
-            "scratch": self.scratch.ctypes.data, "room": room,
+            "ids": address_of(projection.source.columns["id"]), "scratch": self.scratch.ctypes.data, "room": room,
             "spike_limit": spike_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
         }  # fmt: skip
         values |= self._numbers(projection, dt)
@@ -94,8 +94,16 @@ class Lowered:
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         for name, _, (factor, _, per_ms) in self.events.terms:
             numbers |= {f"{name}_factor": factor * dt, f"{name}_rate": per_ms * dt}
-        if projection.weight_bounds is not None:
-            numbers |= dict(zip(("w_low", "w_high"), projection.weight_bounds, strict=True))
+        precision, seed = projection.values.precision, projection.network.seed
+        limits = precision.limits or projection.weight_bounds
+        if limits is not None:
+            numbers |= dict(zip(("w_low", "w_high"), limits, strict=True))
+        if precision.levels:
+            step = precision.levels["weight_step"]
+            numbers |= {"w_step": step, "w_per_step": 1.0 / step}
+        if precision.is_stochastic:
+            key = rng.purpose("rounding", projection.name)
+            numbers |= {"draw_key": key, "seed_low": seed & 0xFFFFFFFF, "seed_high": seed >> 32}
         if self.events.own and projection.grid.declared is not None:
             numbers |= dict(zip(("d_low", "d_high"), projection.grid.declared, strict=True))
         for state in self.events.states:

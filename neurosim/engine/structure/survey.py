@@ -166,6 +166,9 @@ class Survey:
         if self._names & {"age", "last_use"}:
             wanted.append("_born")
         columns = [(name, store.columns[name]) for name in wanted if name in store.columns]
+        if store.precision.coarse:
+            with np.errstate(invalid="ignore"):  # in places that nobody uses
+                columns = [(n, store.precision.shown(c) if n == "weight" else c) for n, c in columns]
         if self.rule.lasting:  # under a name that is the same for every rule, so that it is compiled once
             columns.append(("_held", store.columns[self.rule.column("held")]))
         return columns
@@ -174,14 +177,14 @@ class Survey:
         """Numbers that are the same for all synapses, in the order of ``_number_names``."""
         always, uniform = look.always, self.projection.store.uniform
         shared = {name: self._as_kept(name, value) for name, value in self.rule.shared(self._units).items()}
-        own = [float(uniform.get("weight", 0.0)), float(uniform.get("delay", 0.0))]
+        own = [float(self.projection.store.record["uniform_weight"][0]), float(uniform.get("delay", 0.0))]
         counts = [float(look.now), float(self.projection.size), float(look.needed)]
         return [look.dt, *counts, *always.values(), *own, *shared.values()]
 
     def _as_kept(self, name: str, value: float) -> float:
         """Weights are compared with numbers of their own precision: what was set to 0.7 is not below 0.7."""
         weighs = self.rule.units[name] == self.projection.weight_unit != ""
-        return float(self.projection.values.precision.type(value)) if weighs else value
+        return self.projection.values.precision.kept(value) if weighs else value
 
     def _number_names(self) -> list[str]:
         always = ["time", "every"]
