@@ -85,7 +85,10 @@ def four_shards() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("course", "precision"), [("all", "float32"), ("moved, all", "float64")])
+@pytest.mark.parametrize(
+    ("course", "precision"),
+    [("all", "float32"), ("moved, all", "float64"), ("many", "int8"), ("moved, all", "ternary")],
+)
 @pytest.mark.parametrize(
     "options",
     [{"threads": 2}, {"threads": 3}, {"epoch_steps": 1}, {"cuts": 89}, {"watch": True},

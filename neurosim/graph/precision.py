@@ -114,7 +114,7 @@ class Levels(Precision):
 
     def stored(self, weights: Values) -> Array:
         """Numbers of the nearest levels; halves are rounded up."""
-        levels: Array = np.clip((weights - self.low) / self.step + 0.5, 0, self.last).astype(np.uint8)
+        levels: Array = np.clip((weights - self.low) * (1.0 / self.step) + 0.5, 0, self.last).astype(np.uint8)
         return levels
 
     def shown(self, stored: Array) -> Values:

@@ -12,6 +12,7 @@ from .rng import MASK, philox4x32
 
 KINDS = ("on_arrival", "on_post", "on_emission", "on_modulator", "every", "clocked")
 NEAREST = 0.5
+GREATEST = 65504.0  # of 16 bits
 
 
 def is_low(precision: str) -> bool:
@@ -19,36 +20,31 @@ def is_low(precision: str) -> bool:
     return precision in ("float16", "int8", "ternary")
 
 
-def neighbours(x: float, precision: str, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Two weights that can be kept, one after the other, with `x` between them or on the first."""
-    if precision == "float16":
-        near: Any = np.float16(x)
-        below = near if float(near) <= x else np.nextafter(near, np.float16(-np.inf))
-        return float(below), float(np.nextafter(below, np.float16(np.inf)))
-    low, high = bounds
-    last = {"int8": 254 if low == -high else 255, "ternary": 2}[precision]
-    step = (high - low) / last
-    k = math.floor((x - low) / step)
-    return min(low + k * step, high), min(low + (k + 1) * step, high)
+def neighbours(x: float) -> tuple[float, float]:
+    """Two numbers of 16 bits, one after the other, with `x` between them or on the first."""
+    near: Any = np.float16(x)
+    below = near if float(near) <= x else np.nextafter(near, np.float16(-np.inf))
+    return float(below), math.inf if below == GREATEST else float(np.nextafter(below, np.float16(np.inf)))
 
 
 def within(precision: str, bounds: tuple[float, float]) -> tuple[float, float]:
     """The least and the greatest weight that can be kept and do not pass the bounds."""
     if precision != "float16":
         return bounds
-    low, high = (clip(x, (-65504.0, 65504.0)) for x in bounds)
-    below, above = neighbours(low, precision, bounds)
-    return (low if below == low else above), neighbours(high, precision, bounds)[0]
+    low, high = (clip(x, (-GREATEST, GREATEST)) for x in bounds)
+    below, above = neighbours(low)
+    return (low if below == low else above), neighbours(high)[0]
 
 
 def rounded(x: float, precision: str, bounds: tuple[float, float], share: float) -> float:
-    """The neighbour above when `x` has come so far that what is missing is at most `share` of the way."""
-    limits = within(precision, bounds)
-    x = clip(x, limits)
-    below, above = neighbours(x, precision, bounds)
-    if above <= below:
-        return below
-    return clip(above if (x - below) / (above - below) + share >= 1.0 else below, limits)
+    """`x` inside its bounds, then down to a weight that can be kept, or up if `share` of the way is all it lacks."""
+    low, high = within(precision, bounds)
+    x = clip(x, (low, high))
+    if precision == "float16":
+        below, above = neighbours(x)
+        return above if (x - below) / (above - below) + share >= 1.0 else below
+    step = (high - low) / {"int8": 254 if low == -high else 255, "ternary": 2}[precision]
+    return min(low + math.floor((x - low) * (1.0 / step) + share) * step, high)
 
 
 def share(seed: int, purpose: int, synapse: int, step: int, hook: str) -> float:
