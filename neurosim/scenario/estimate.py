@@ -63,7 +63,8 @@ def _learned(projection: Projection) -> int:
     """Return the bytes that each synapse needs more for what its rules keep."""
     rules = [learning.rule(written).rule for written in projection.learning]
     width = 8 if projection.precision == "float64" else 4
-    kept = sum(line.is_variable for rule in rules for line in rule.lines) * width + (width - 4)
+    weight = {"float16": 2, "int8": 1, "ternary": 1}.get(projection.precision, width)
+    kept = sum(line.is_variable for rule in rules for line in rule.lines) * width + (weight - 4)
     if any(rule.writes_delay for rule in rules):  # a delay and traces of its own, and the spikes under way
         kept += width + 12 + 8 * sum(line.kind == "pre" for rule in rules for line in rule.lines)
     return kept + 4 * any(rule.has_dynamics for rule in rules)

@@ -68,7 +68,8 @@ class Lowered:
             "spike_limit": spike_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
         }  # fmt: skip
         values |= self._numbers(projection, dt)
-        self.needed_nodes = 2 * (epoch + 1) * projection.size
+        in_shards = np.diff(projection.store.ends.sum(axis=0, dtype=np.int64), prepend=0)
+        self.needed_nodes = 2 * (epoch + 1) * int(in_shards.max(initial=0))
         if plasticity.waiting is not None:
             plasticity.waiting.reserve(self.needed_nodes + 2 * plasticity.waiting.taken)
             values |= {"pool": plasticity.waiting.record.ctypes.data, "needed_nodes": self.needed_nodes // 2}
