@@ -171,10 +171,8 @@ class Network:
         delay_bounds = _pair(limits.get("delay"), "ms", f"bounds of delay of '{name}'")
         rules = bound_rules(learning, source, target, unit, {"weight": weight_bounds, "delay": delay_bounds}, name)
         kept = read_precision(precision, rounding, weight_bounds, name)
-        projection = Projection(
-            self, name, len(self.projections), source, target, receptor,
-            delay_grid(rules, self.dt, delay_bounds, name, kept), weight_bounds, kept,
-        )  # fmt: skip
+        grid, index = delay_grid(rules, self.dt, delay_bounds, name, kept), len(self.projections)
+        projection = Projection(self, name, index, source, target, receptor, grid, weight_bounds, kept)
         if rules or precision == "float64":
             projection.values.plasticity = Plasticity(projection, rules)
         build_synapses(projection, rule, weight, delay, self.progress)
