@@ -94,10 +94,14 @@ def emit(population, mark, lo, n, shard, parity, j):
     words = array_at(mark + lo, (n + 7) // 8, np.uint64)
     before = count[place]
     k = before
-    for w in range(words.size):
-        if words[w] != 0:
+    for first in range(0, words.size, 8):
+        eight = words[first : first + 8]
+        found = np.uint64(0)
+        for w in range(eight.size):
+            found |= eight[w]
+        if found != 0:
             alive = array_at(population.alive, population.n_slots, np.uint8)
-            for i in range(8 * w, min(8 * w + 8, n)):
+            for i in range(8 * first, min(8 * first + 64, n)):
                 if marks[i] and alive[lo + i]:
                     fired[k] = np.uint32(lo + i)
                     k += 1

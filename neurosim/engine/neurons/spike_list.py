@@ -10,7 +10,8 @@ from neurosim.compiled import array_at, by_address, record_at
 from neurosim.engine.records import POPULATION, emit, integers
 from neurosim.graph.population import Population
 
-RECORD = np.dtype(integers("population", "mark", "n_spikes", "steps", "slots"))
+#: ``reached`` (int64 [n_slots]) is the place in the list that each tile has come to, at its first slot.
+RECORD = np.dtype(integers("population", "mark", "n_spikes", "steps", "slots", "reached"))
 
 
 @by_address
@@ -21,17 +22,25 @@ def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int,
     steps = array_at(r.steps, r.n_spikes, np.int64)
     slots = array_at(r.slots, r.n_spikes, np.int64)
     mark = array_at(r.mark, population.n_slots, np.uint8)
-    k = np.searchsorted(steps, first)
+    reached = array_at(r.reached, population.n_slots, np.int64)
+    k = reached[lo]
+    if k > 0 and steps[k - 1] >= first:  # the list is new
+        k = np.int64(0)
+    if k == 0:
+        k = np.int64(np.searchsorted(steps, first))
     for j in range(n_steps):
-        begin = k
-        while k < r.n_spikes and steps[k] == first + j:
-            if lo <= slots[k] < hi:
+        begin, mine = k, 0
+        while k < r.n_spikes and steps[k] <= first + j:
+            if lo <= slots[k] < hi and steps[k] == first + j:
                 mark[slots[k]] = 1
+                mine += 1
             k += 1
-        emit(population, r.mark, lo, hi - lo, shard, parity, j)
+        if mine > 0:
+            emit(population, r.mark, lo, hi - lo, shard, parity, j)
         for m in range(begin, k):
             if lo <= slots[m] < hi:
                 mark[slots[m]] = 0
+    reached[lo] = k
     return 0
 
 
@@ -50,4 +59,4 @@ def lower(population: Population, dt: float) -> dict[str, Any]:
     listed.sort()
     steps = np.array([max(step, 1) for step, _ in listed], np.int64)
     slots = population.slots(np.array([neuron for _, neuron in listed], np.int64))
-    return {"n_spikes": steps.size, "steps": steps, "slots": slots}
+    return {"n_spikes": steps.size, "steps": steps, "slots": slots, "reached": np.zeros(population.n_slots, np.int64)}
