@@ -61,8 +61,8 @@ gallery: $(VENV)/core.stamp
 
 # ---- environments: each stamp says that its environment is as pyproject.toml and constraints.txt want it --------
 
-# Debian packages that tests come to need (a software OpenGL for pictures in 3D, say) are to be checked for here, with
-# the apt line printed when they are missing; none is needed yet.
+# Debian packages that tests need: a browser for the page of the live view. Whoever may installs it, others are told how.
+CHROMIUM := chromium
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -76,6 +76,13 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@command -v chromium chromium-browser google-chrome > /dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	        echo "Installing $(CHROMIUM), the browser that tests look at the live view with (once) ..."; \
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CHROMIUM) > /dev/null; \
+	    else \
+	        echo "The tests of the live view need a browser: apt-get install -y $(CHROMIUM)"; \
+	    fi; }
 	@echo "Installing neurosim with its test tools into $(VENV) (once) ..."
 	@$(BIN)/python $(PIP) install -c constraints.txt -e '.[test]'
 	@touch $@ $(VENV)/core.stamp

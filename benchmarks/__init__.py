@@ -27,6 +27,7 @@ _NAMES = (
     "growth",
     "turnover",
     "soak",
+    "watch",
     "build",
     "startup",
 )

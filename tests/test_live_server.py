@@ -20,7 +20,7 @@ from tests.shell import neurosim
 from tests.watched import SMALL, Viewer, look, socket_url, watched
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)  # so that what must be compiled is, before anybody waits for answers
 def plain(tmp_path_factory: pytest.TempPathFactory) -> ns.Result:
     """The same run, unwatched."""
     path = tmp_path_factory.mktemp("plain") / "small.yaml"

@@ -58,7 +58,7 @@ class Watched:
 
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
-        assert listens.wait(60)
+        assert listens.wait(300)
 
     def wait(self, timeout: float = 60.0) -> ns.Result:
         """The result, once the run has ended."""

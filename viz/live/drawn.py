@@ -84,7 +84,8 @@ class Drawn:
         self._of = [_Projection(number) for number in range(projections)]
         self._known_share = 1.0
         self._alive = 0
-        self._free = deque(range(self.slots))
+        # In mixed order, so that whoever draws the first slots only draws a sample.
+        self._free = deque(np.argsort(mixed(np.arange(self.slots), 9)).tolist())
         kinds = {"id": "u8", "projection": "u2", "pre": "u4", "post": "u4", "weight": "f4", "delay": "f4", "born": "f8"}
         self._at = {name: np.zeros(self.slots, kind) for name, kind in kinds.items()}
         self._used = np.zeros(self.slots, bool)

@@ -59,6 +59,29 @@ export function vertices(gl, attributes) {
   return made;
 }
 
+// A list of vertices to draw, in an array of vertices of its own.
+export class Choice {
+  constructor(gl, attributes, numbers) {
+    Object.assign(this, { gl, count: numbers.length, array: vertices(gl, attributes), buffer: gl.createBuffer() });
+    this.choose(numbers, numbers.length);
+  }
+
+  choose(numbers, count) {
+    const { gl } = this;
+    this.count = count;
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffer);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, numbers.subarray(0, count), gl.DYNAMIC_DRAW);
+    gl.bindVertexArray(null);
+  }
+
+  draw(kind, first, count) {
+    const { gl } = this;
+    gl.bindVertexArray(this.array);
+    gl.drawElements(kind, Math.min(count, this.count - first), gl.UNSIGNED_INT, 4 * first);
+  }
+}
+
 export const TEXTURE_WIDTH = 2048;
 
 // One byte for each neuron, as shaders of synapses read it.

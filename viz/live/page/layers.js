@@ -1,7 +1,7 @@
 // What is drawn: synapses as lines, spikes under way as pulses, neurons as lights, and rings around those selected.
 // Light adds up (softly, so that nothing is ever quite white), so nothing has to be sorted.
 
-import { ByteTexture, Mirror, TEXTURE_WIDTH, program, vertices } from "./gl.js";
+import { ByteTexture, Choice, Mirror, TEXTURE_WIDTH, program, vertices } from "./gl.js";
 
 export const PULSES = 8192;
 const FADE_IN = 0.9, FLASH = 0.7; // s
@@ -12,23 +12,25 @@ float fog(float depth) { return clamp(1.12 - 0.42 * (depth - distance_) / radius
 
 const NEURON = [`${FOG}
 layout(location=0) in vec3 position; layout(location=1) in vec3 colour; layout(location=2) in float activity;
-layout(location=3) in float alive; uniform float size, pixels, exposure;
+layout(location=3) in float alive; uniform float size, pixels, exposure, resting;
 out vec3 tone; out float glow;
 void main() {
   gl_Position = camera * vec4(position, 1.0);
   float near = fog(gl_Position.w);
-  glow = activity * exposure;
+  glow = activity * exposure * (1.0 - resting);
   tone = colour * alive * near;
   gl_PointSize = alive < 0.02 ? 0.0 : clamp(size * pixels / gl_Position.w * (1.0 + 2.6 * sqrt(glow)), 2.0, 90.0);
 }`, `
 in vec3 tone; in float glow; out vec4 light;
+uniform float resting;
 void main() {
   float r = length(gl_PointCoord * 2.0 - 1.0);
   if (r > 1.0) discard;
+  if (resting > 0.5) { light = vec4(smoothstep(1.0, 0.25, r) * tone * 0.42, 1.0); return; }
   float wide = 1.0 + 2.6 * sqrt(glow);
   float core = smoothstep(1.0, 0.25, r * wide), halo = exp(-3.2 * r * r) * (1.0 - r) * glow;
   vec3 hot = mix(tone, vec3(1.0, 0.97, 0.9), 0.75 * glow);
-  light = vec4(core * mix(tone * 0.42, hot, min(1.0, 1.6 * glow)) + halo * tone * 1.1, 1.0);
+  light = vec4(core * hot * min(1.0, 1.6 * glow) + halo * tone * 1.1, 1.0);
 }`];
 
 const SYNAPSE = [`${FOG}
@@ -43,7 +45,7 @@ void main() {
   float shown = clamp((now - abs(life.x)) / ${FADE_IN.toFixed(2)}, 0.0, 1.0), fresh = (1.0 - shown) * step(0.0, life.x);
   float ending = life.y > 0.0 ? clamp(1.0 - (now - life.y) / ${FLASH.toFixed(2)}, 0.0, 1.0) : 1.0;
   float dying = life.y > 0.0 ? ending : 0.0;
-  float strength = faint * shown * (1.0 + acts * mix(5.0, 1.5, target)) + 0.30 * fresh;
+  float strength = faint * shown * (1.0 + acts * mix(3.2, 1.0, target)) + 0.30 * fresh;
   vec3 tone = mix(colour, vec3(0.55, 1.0, 0.75), 0.7 * fresh);
   light_ = life.y > 0.0 ? mix(colour * faint, vec3(1.0, 0.30, 0.22) * 0.75, dying) * ending : tone * strength * fog(gl_Position.w);
   if (life.y < 0.0 || (life.y > 0.0 && ending <= 0.0)) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
@@ -100,7 +102,14 @@ export class Layers {
   setNeurons(positions, colours, activity, alive) {
     this.positions = new Mirror(this.gl, positions); this.colours = new Mirror(this.gl, colours);
     this.acts = new Mirror(this.gl, activity); this.alive = new Mirror(this.gl, alive);
-    this.neuronArray = vertices(this.gl, [[this.positions, 0, 3], [this.colours, 1, 3, true], [this.acts, 2, 1, true], [this.alive, 3, 1, true]]);
+    const attributes = [[this.positions, 0, 3], [this.colours, 1, 3, true], [this.acts, 2, 1, true], [this.alive, 3, 1, true]];
+    const order = Uint32Array.from(alive, (_, i) => i);
+    for (let i = order.length - 1; i > 0; i--) { // shuffled, so that any part of it is a sample
+      const k = Math.floor(Math.random() * (i + 1));
+      [order[i], order[k]] = [order[k], order[i]];
+    }
+    this.all = new Choice(this.gl, attributes, order);
+    this.active = new Choice(this.gl, attributes, new Uint32Array(0));
   }
 
   setSynapses(ends, colours, sources, lives) {
@@ -138,7 +147,15 @@ export class Layers {
     gl.drawArrays(gl.LINES, 2 * first, 2 * count);
   }
 
-  drawLights(camera, view, neurons) {
+  // Neurons at rest, some of them; they change little, so they are drawn with the synapses.
+  drawResting(camera, view, first, count) {
+    const { gl } = this;
+    for (const mirror of [this.positions, this.colours, this.alive]) mirror.send();
+    this.use(this.neuron, camera, { ...view, resting: 1 });
+    this.all.draw(gl.POINTS, first, count);
+  }
+
+  drawLights(camera, view) {
     const { gl } = this;
     for (const mirror of [this.positions, this.colours, this.acts, this.alive, this.flights]) mirror.send();
     this.use(this.mark, camera, { ...view, lines: 1 });
@@ -147,9 +164,8 @@ export class Layers {
     this.use(this.pulse, camera, view);
     gl.bindVertexArray(this.flightArray);
     gl.drawArrays(gl.POINTS, 0, PULSES);
-    this.use(this.neuron, camera, view);
-    gl.bindVertexArray(this.neuronArray);
-    gl.drawArrays(gl.POINTS, 0, neurons);
+    this.use(this.neuron, camera, { ...view, resting: 0 });
+    this.active.draw(gl.POINTS, 0, this.active.count);
     this.use(this.mark, camera, { ...view, lines: 0 });
     gl.bindVertexArray(this.markArray);
     gl.drawArrays(gl.POINTS, 0, this.marks.array.length / 6);

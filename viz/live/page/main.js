@@ -16,6 +16,7 @@ const described = gl.getExtension("WEBGL_debug_renderer_info");
 const software = /swiftshader|llvmpipe|software|basic render/i.test(described ? gl.getParameter(described.UNMASKED_RENDERER_WEBGL) : "");
 document.body.classList.toggle("software", software);
 const layers = new Layers(gl), camera = new Camera(canvas), world = new World(layers), strips = new Strips();
+world.mostLit = software ? 6000 : 50000;
 const waiting = [];                       // messages that are not drawn yet
 const clock = { shown: 0, target: 0, interval: 0.04, arrived: 0, rate: 1 };
 const counts = { frames: 0, scenes: 0, drawn: 0, fps: 0, lost: 0, version: -1 }; // for tests, and for who is curious
@@ -81,6 +82,7 @@ function upload() {
 // -- drawing -----------------------------------------------------------------------------------------------------
 
 const canvases = [0, 1].map(() => ({ frame: gl.createFramebuffer(), texture: gl.createTexture() })); // of synapses: shown, next
+const MANY = 6; // neurons at rest that cost as much as a synapse
 const lines = { width: 0, height: 0, most: software ? 4000 : 1e9, next: 0, done: -1 };
 
 function frameFree() {
@@ -107,7 +109,7 @@ function sized() {
 // Synapses cost most. As many are drawn in one turn as the machine can; while the camera moves no others, while it
 // stands still the rest follows in the next turns, on a second canvas that is shown when it is done.
 function drawLines(now, view) {
-  const moving = camera.moved, slots = world.slots, count = Math.min(lines.most, moving ? slots : slots - lines.next);
+  const moving = camera.moved, slots = world.slots, cells = world.capacity;
   if (!moving && lines.next === 0 && now - lines.done < 0.05) return;
   if (moving) lines.next = 0;
   gl.bindFramebuffer(gl.FRAMEBUFFER, canvases[moving ? 0 : 1].frame);
@@ -115,11 +117,21 @@ function drawLines(now, view) {
   if (lines.next === 0) { gl.clearColor(0.020, 0.032, 0.060, 1); gl.clear(gl.COLOR_BUFFER_BIT); }
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_COLOR);
-  const fewer = moving ? Math.min(3, Math.sqrt(slots / Math.max(count, 1))) : 1;
-  if (world.n) layers.drawSynapses(camera, { ...view, faint: view.faint * fewer }, lines.next, count);
-  if (moving) return;
+  if (!world.n) return;
+  view = { ...view, pixels: (view.pixels * lines.height) / canvas.height };
+  let left = lines.most; // in synapses
+  if (lines.next < slots) {
+    const count = Math.min(left, moving ? slots : slots - lines.next), fewer = moving ? Math.min(3, Math.sqrt(slots / Math.max(count, 1))) : 1;
+    layers.drawSynapses(camera, { ...view, faint: view.faint * fewer }, lines.next, count);
+    left -= count;
+    if (!moving) lines.next += count;
+  }
+  if (moving) { layers.drawResting(camera, view, 0, Math.max(MANY * left, MANY * 0.5 * lines.most)); return; }
+  if (lines.next < slots || left <= 0) return;
+  const first = lines.next - slots, count = Math.ceil(Math.min(MANY * left, cells - first));
+  layers.drawResting(camera, view, first, count);
   lines.next += count;
-  if (lines.next >= slots) { lines.next = 0; lines.done = now; canvases.reverse(); }
+  if (first + count >= cells) { lines.next = 0; lines.done = now; canvases.reverse(); }
 }
 
 function draw(now) {
@@ -127,7 +139,7 @@ function draw(now) {
   const w = canvas.width, h = canvas.height, size = 0.55 * Math.max(3, camera.radius / Math.cbrt(Math.max(world.n, 8)));
   const view = {
     now, shown: clock.shown - (world.begun || 0), pixels: h / 2 / Math.tan(camera.field / 2), size: 0.55 * size, exposure: world.exposure,
-    faint: Math.min(0.34, 3.4 / Math.sqrt(Math.max(world.drawn, 60))) * (software ? 1.3 : 1), least: Math.max(0.02, 0.12 * clock.rate),
+    faint: Math.min(0.24, 3.2 / Math.sqrt(Math.max(world.drawn, 60))) * (software ? 1.7 : 1), least: Math.max(0.02, 0.12 * clock.rate),
   };
   drawLines(now, view);
   gl.bindFramebuffer(gl.READ_FRAMEBUFFER, canvases[0].frame);
@@ -137,7 +149,7 @@ function draw(now) {
   gl.viewport(0, 0, w, h);
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_COLOR);
-  if (world.n) layers.drawLights(camera, view, world.n);
+  if (world.n) layers.drawLights(camera, view);
   counts.drawn++;
 }
 

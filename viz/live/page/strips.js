@@ -2,7 +2,7 @@
 
 import { short } from "./colours.js";
 
-const MOST_DOTS = 3000; // per frame
+const MOST_ROWS = 1500;
 
 function fitted(canvas) {
   const scale = Math.min(devicePixelRatio, 2), width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
@@ -34,10 +34,11 @@ class Raster {
       context.globalCompositeOperation = "source-over";
     }
     const { spike_time: when, spike_neuron: who } = frame.arrays;
-    const step = Math.max(1, Math.ceil(when.length / MOST_DOTS)), dot = Math.max(1, Math.min(2.5, h / world.n));
+    const every = Math.ceil(world.n / MOST_ROWS), dot = Math.max(1, Math.min(2.5, h / world.n));
     const order = world.rows();
-    for (let k = 0; k < when.length; k += step) {
+    for (let k = 0; k < when.length; k++) {
       const i = who[k], [r, g, b] = world.popColours[world.population[i]];
+      if (order[i] % every) continue; // of very many neurons some stand for all
       context.fillStyle = `rgb(${r},${g},${b})`;
       context.fillRect(w - 2 - this.rest - (span - when[k]) * scale, (order[i] / world.n) * (h - dot), Math.max(1.2, dot * 0.8), dot);
     }

@@ -14,6 +14,7 @@ export class World {
     this.drawn = 0;
     this.time = 0;
     this.exposure = 1;
+    this.mostLit = 50000; // neurons that shine at a time, the brightest
     this.ranges = { weight: [0, 0], delay: [0, 1], age: [0, 1], rate: [0, 20] };
   }
 
@@ -49,6 +50,7 @@ export class World {
     this.id = keep(this.id, new Uint32Array(n)); this.population = keep(this.population, new Uint16Array(n));
     this.module = keep(this.module, new Uint16Array(n)); this.position = keep(this.position, new Float32Array(3 * n));
     this.alive = keep(this.alive, new Uint8Array(n)); this.activity = keep(this.activity, new Uint8Array(n));
+    this.lit = new Uint32Array(n);
     this.colour = keep(this.colour, new Uint8Array(3 * n)); this.rate = keep(this.rate, new Float32Array(n));
     this.layers.setNeurons(this.position, this.colour, this.activity, this.alive);
   }
@@ -132,10 +134,17 @@ export class World {
 
   // Eyes get used to the light: where all neurons fire, each shines less.
   adapt() {
-    const step = Math.max(1, this.n >> 12);
-    let sum = 0, count = 0;
-    for (let i = 0; i < this.n; i += step) { sum += this.activity[i]; count++; }
-    const mean = sum / (255 * Math.max(count, 1)), want = Math.min(1, 0.16 / (mean + 0.1) + 0.12);
+    const heard = new Uint32Array(256);
+    for (let i = 0; i < this.n; i++) heard[this.activity[i]]++;
+    let least = 255, sum = 0, count = 0;
+    for (let many = 0; least > 3 && many + heard[least] <= this.mostLit; least--) many += heard[least];
+    for (let i = 0; i < this.n; i++) {
+      sum += this.activity[i];
+      const enough = least === 255 && count >= this.mostLit;
+      if (this.activity[i] > Math.min(least, 254) && !enough) this.lit[count++] = i;
+    }
+    this.layers.active.choose(this.lit, count);
+    const mean = sum / (255 * Math.max(this.n, 1)), want = Math.min(1, 0.16 / (mean + 0.1) + 0.12);
     this.exposure += 0.15 * (want - this.exposure);
   }
 

@@ -1,0 +1,176 @@
+"""What it costs to be watched: the simulation, the server, and the page in a browser that draws in software."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+
+import aiohttp
+
+import neurosim as ns
+from neurosim.benchmarks.chromium import browser
+from neurosim.benchmarks.rows import Progress, Row, load_note
+from neurosim.errors import NeurosimError
+from neurosim.viz.live.server import Server
+from neurosim.viz.live.show import LiveShow
+
+SUMMARY = "watching live: the simulation's own processor time, the server's per frame, frames per second in Chromium"
+
+_SLOW = 0.05  # simulated seconds per second, for the page
+
+
+def run(
+    against: Sequence[str],
+    progress: Progress,
+    neurons: int = 5_000,
+    synapses: int = 20_000,
+    large: tuple[int, int] = (100_000, 1_000_000),
+    duration: float = 40_000.0,
+    repeats: int = 3,
+    seconds: float = 8.0,
+) -> list[Row]:
+    """Watch two networks; ``against`` is ignored. Without a browser what concerns it is left out."""
+    rows = _cost(neurons, synapses, duration, repeats, progress)
+    try:
+        with browser() as running:
+            for size in ((neurons, synapses), large):
+                progress(f"watch: {size[0]} neurons, {size[1]} synapses in the browser")
+                rows += _page(running, *size, seconds)
+    except NeurosimError as failure:
+        progress(f"watch: no page is measured. {failure}")
+    return rows
+
+
+def _network(neurons: int, synapses: int) -> ns.Simulation:
+    """A network that fires at some 8 Hz by its input alone, in a ball."""
+    net = ns.Network(seed=1, dt=0.1)
+    cells = net.add_population(
+        "cells", neurons, "lif_delta", initial={"v": ns.uniform("0 mV", "20 mV")},
+        positions=ns.place.ball(f"{20 * neurons ** (1 / 3):.0f} um"),
+    )  # fmt: skip
+    net.add_input("drive", ns.inputs.poisson("11 kHz"), cells, weight=0.1)
+    net.connect(cells, cells, ns.connectors.fixed_total(synapses), weight=0.1, delay=ns.uniform("1 ms", "20 ms"))
+    return ns.Simulation(net, threads=1)
+
+
+# ---- the simulation and the server ------------------------------------------------------------------------------
+
+
+def _cost(neurons: int, synapses: int, duration: float, repeats: int, progress: Progress) -> list[Row]:
+    ways = {"unwatched": None, "watched": 0.1, "stalled": float("inf")}
+    own: dict[str, list[float]] = {way: [] for way in ways}
+    frames, server_s, other_s, wall_s = 0, 0.0, 0.0, 0.0
+    for turn in range(repeats):
+        for way, pause in ways.items():
+            progress(f"watch: {way}, {turn + 1} of {repeats}")
+            simulation = _network(neurons, synapses)
+            simulation.run(20.0)  # what must be compiled is compiled
+            if pause is None:
+                own[way].append(_thread_s(simulation, duration))
+                continue
+            server = Server(LiveShow(simulation), port=0)
+            server.start()
+            viewer = _Viewer(server, pause)
+            began = time.process_time(), time.perf_counter()
+            own[way].append(_thread_s(simulation, duration))
+            if way == "watched":
+                frames += server.frames
+                server_s += server.frame_s
+                other_s += time.process_time() - began[0] - own[way][-1]
+                wall_s += time.perf_counter() - began[1]
+            viewer.close()
+            server.close()
+    base = min(own["unwatched"])
+    rates = f"{frames / wall_s:.1f} frames/s; {load_note()}"
+    size = f"{neurons} neurons, {synapses} synapses"
+    rows = [Row("watch", f"{size}: {duration / 1e3:g} s unwatched", "neurosim", 1, base, "CPU s", note=load_note())]
+    for way, limit in (("watched", 5.0), ("stalled", 1.0)):
+        more = 100.0 * (min(own[way]) / base - 1.0)
+        note = rates if way == "watched" else "a viewer that never says it has shown anything"
+        rows.append(Row("watch", f"{way}: more of its own CPU time", "neurosim", 1, more, "%", note=note, limit=limit))
+    per_frame = 1e3 * server_s / max(frames, 1)
+    all_in = 1e3 * other_s / max(frames, 1)
+    note = f"with the sockets and this benchmark's viewer at most {all_in:.2f}"
+    made = Row("watch", "server: a frame made and encoded", "neurosim", None, per_frame, "CPU ms", note=note, limit=2.0)
+    return [*rows, made]
+
+
+def _thread_s(simulation: ns.Simulation, duration: float) -> float:
+    """Processor time of this thread for a run."""
+    began = time.thread_time()
+    simulation.run(duration)
+    return time.thread_time() - began
+
+
+class _Viewer:
+    """A viewer in a thread of its own, who takes ``pause`` s to show a frame."""
+
+    def __init__(self, server: Server, pause: float) -> None:
+        self._url = server.url.replace("http", "ws") + "socket"
+        self._pause = pause
+        self._loop = asyncio.new_event_loop()
+        self._looks = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._watch(),), daemon=True)
+        self._thread.start()
+        self._looks.wait(10.0)
+
+    async def _watch(self) -> None:
+        self._end = asyncio.Event()
+        ended = asyncio.create_task(self._end.wait())
+        async with aiohttp.ClientSession() as session, session.ws_connect(self._url, max_msg_size=0) as socket:
+            while not self._end.is_set():
+                heard = asyncio.create_task(socket.receive())
+                await asyncio.wait({heard, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not heard.done():
+                    heard.cancel()
+                    break
+                if heard.result().type is aiohttp.WSMsgType.BINARY:
+                    self._looks.set()
+                    if self._pause == float("inf"):
+                        await ended
+                        break
+                    await asyncio.sleep(self._pause)
+                    await socket.send_str('{"do":"shown"}')
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10.0)
+        self._loop.close()
+
+
+# ---- the page ------------------------------------------------------------------------------------------------------
+
+
+def _page(running: object, neurons: int, synapses: int, seconds: float) -> list[Row]:
+    """Frames shown per second, while the camera stands still and while it turns."""
+    simulation = _network(neurons, synapses)
+    show = LiveShow(simulation, speed=_SLOW)
+    server = Server(show, port=0)
+    server.start()
+    worker = threading.Thread(target=simulation.run, args=("1000 s",), daemon=True)
+    worker.start()
+    page = running.new_page(viewport={"width": 1280, "height": 720})  # type: ignore[attr-defined]
+    rows = []
+    try:
+        page.goto(server.url)
+        page.wait_for_timeout(8_000)  # it finds out how much it can draw
+        for turns in (False, True):
+            page.evaluate(f"neurosim.camera.orbiting = {str(turns).lower()}")
+            page.wait_for_timeout(3_000)
+            counts = "[neurosim.counts.frames, neurosim.counts.drawn, performance.now() / 1000]"
+            before = page.evaluate(counts)
+            page.wait_for_timeout(1e3 * seconds)
+            *passed, took = (b - a for a, b in zip(before, page.evaluate(counts), strict=True))
+            shown, drawn = (number / took for number in passed)
+            what = f"{neurons} neurons, {synapses} synapses: page, {'turning' if turns else 'standing still'}"
+            drawn_edges = page.evaluate("neurosim.world.drawn")
+            note = f"{drawn:.1f} drawn/s, {drawn_edges} synapses drawn; {load_note()}"
+            rows.append(Row("watch", what, "Chromium", None, shown, "frames/s", note=note))
+    finally:
+        page.close()
+        simulation.stop()
+        worker.join(30.0)
+        server.close()
+    return rows
