@@ -32,7 +32,7 @@ def run(
     seconds: float = 8.0,
 ) -> list[Row]:
     """Watch two networks; ``against`` is ignored. Without a browser what concerns it is left out."""
-    rows = _cost(neurons, synapses, duration, repeats, progress)
+    rows = costs(neurons, synapses, duration, repeats, progress)
     try:
         with browser() as running:
             for size in ((neurons, synapses), large):
@@ -58,7 +58,8 @@ def _network(neurons: int, synapses: int) -> ns.Simulation:
 # ---- the simulation and the server ------------------------------------------------------------------------------
 
 
-def _cost(neurons: int, synapses: int, duration: float, repeats: int, progress: Progress) -> list[Row]:
+def costs(neurons: int, synapses: int, duration: float, repeats: int, progress: Progress) -> list[Row]:
+    """Processor time of a run that is unwatched, watched at ten frames a second, and by a viewer that stalls."""
     ways = {"unwatched": None, "watched": 0.1, "stalled": float("inf")}
     own: dict[str, list[float]] = {way: [] for way in ways}
     frames, server_s, other_s, wall_s = 0, 0.0, 0.0, 0.0

@@ -25,6 +25,7 @@ from neurosim.benchmarks import (
     soak,
     stdp_brunel,
     structure,
+    watch,
 )
 from neurosim.benchmarks.compare import Comparison, compare
 from neurosim.errors import NeurosimError, UnknownName, UsageError
@@ -239,6 +240,13 @@ def test_installing_an_unknown_peer_names_the_known() -> None:
     )
     assert done.returncode == 3
     assert "Did you mean 'brian2'" in done.stderr
+
+
+def test_watching_is_measured() -> None:
+    rows = {row.what: row for row in watch.costs(200, 500, 300.0, 1, quiet)}
+    assert len(rows) == 4
+    assert rows["server: a frame made and encoded"].value > 0.0
+    assert any(row.unit == "%" and "frames/s" in row.note for row in rows.values())
 
 
 @pytest.mark.peers

@@ -202,6 +202,38 @@ def test_nobody_watching_costs_nothing() -> None:
     assert not running._facts
 
 
+def test_populations_that_are_new_are_seen() -> None:
+    net = ns.Network(seed=1, dt=0.1)
+    exc = net.add_population("exc", 10, "lif_delta")
+    sim = ns.Simulation(net)
+    running = Running(sim)
+    running.frame()
+    running.look()
+    running.frame()
+    more = net.add_population("more", 5, "lif_delta")
+    net.connect(exc, more, "all_to_all", weight=0.1, delay=1.0)
+    running.look()
+    running.frame()
+    scene = running.scene()
+    assert scene is not None
+    assert [look.name for look in scene.populations] == ["exc", "more"]
+    assert scene.total == 50
+    assert scene.version == 2
+
+
+@pytest.mark.parametrize("mode", ["counts", "off"])
+def test_a_result_without_births_one_by_one_is_shown_as_far_as_it_is_known(
+    living: Path, tmp_path: Path, mode: str
+) -> None:
+    living.write_text(LIVING + f"record: {{history: {mode}}}\n", encoding="utf-8")
+    shown, result = captured(living, tmp_path / "watched.nsim", 20.0)
+    assert sum(frame.births[0] for *_, frame in shown) > 5  # live all is known
+    replay = Replay(result)
+    frames = [frame for _, frame in replay.frames([100.0, 200.0, 400.0])]
+    assert sum(frame.spikes for frame in frames) > 500
+    assert replay.scene().neurons.id.size == 150
+
+
 def test_weights_of_drawn_synapses_are_followed() -> None:
     net = ns.Network(seed=1, dt=0.1)
     exc = net.add_population("exc", 10, "lif_delta")

@@ -42,6 +42,7 @@ class Running:
         self._facts: deque[tuple[Any, ...]] = deque()
         self._waiting = 0
         self._on = False
+        self._declared = (0, 0)
         self._asked = -_PATIENCE
         self._peeked = 0.0
         self._wishes: dict[str, Callable[[], Any]] = {}  # what is to be read at every look, by name
@@ -57,6 +58,8 @@ class Running:
         if now - self._asked > _PATIENCE:
             self._end()
             return
+        if self._on and self._declared != self._parts():  # a population or projection is new
+            self._end()
         if not self._on:
             self._begin()
         if now - self._peeked > _PEEK_EVERY:
@@ -69,7 +72,7 @@ class Running:
 
     def _begin(self) -> None:
         """Read the network as it is, and follow it from now on."""
-        network = self.network
+        network, self._declared = self.network, self._parts()
         for name, population in network.populations.items():
             if name not in self._heard:
                 self._heard.add(name)
@@ -84,6 +87,10 @@ class Running:
         self._peeked = time.perf_counter()
         network.history.followers.append(self._follow)
         self._on = True
+
+    def _parts(self) -> tuple[int, int]:
+        """How many populations and projections there are: they are never removed."""
+        return len(self.network.populations), len(self.network.projections)
 
     def _end(self) -> None:
         if self._on:

@@ -222,7 +222,13 @@ class Server:
         while True:
             began = time.perf_counter()
             if any(viewer.ready or viewer.needs_scene for viewer in self.viewers.values()):
-                await asyncio.to_thread(self._frame)
+                try:
+                    await asyncio.to_thread(self._frame)
+                except Exception as failure:  # noqa: BLE001 (the next frame may be fine again)
+                    for viewer in self.viewers.values():
+                        viewer.say({"error": f"no frame could be made: {failure}"})
+                        viewer.needs_scene = True
+                    await asyncio.sleep(1.0)
             state = self.show.state()
             if state != self._said:
                 self._said = state

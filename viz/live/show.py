@@ -10,12 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from neurosim.engine.simulation import Simulation
 from neurosim.errors import NeurosimError, UsageError, unknown
-from neurosim.record import Result
-from neurosim.scenario.load import Scenario
 from neurosim.viz.live import neuron
 from neurosim.viz.live.drawn import BUDGET
 from neurosim.viz.live.frame import Frame, Scene
@@ -24,6 +21,12 @@ from neurosim.viz.live.pace import Pace, checked_speed
 from neurosim.viz.live.parameters import parameters
 from neurosim.viz.live.replay import Replay
 from neurosim.viz.live.running import Running
+from neurosim.viz.marks import marks_from_scenario
+
+if TYPE_CHECKING:
+    from neurosim.engine.simulation import Simulation
+    from neurosim.record import Result
+    from neurosim.scenario.load import Scenario
 
 Facts = dict[str, Any]
 PATIENCE = 20.0  # s that a viewer waits for an answer
@@ -59,6 +62,17 @@ def usual_speed(duration: float) -> float:
     return min(max(duration / 1e3 / _A_MINUTE, _RANGE[0]), _RANGE[1])
 
 
+def captions(text: str, duration: float) -> list[tuple[float, str]]:
+    """What a scenario's protocol does, as (ms, what is said from then on); each stays for a twentieth of the run."""
+    said: list[tuple[float, str]] = []
+    for mark in marks_from_scenario(text, duration):
+        if mark.label:
+            if said and said[-1][0] > mark.start:
+                said.pop()
+            said += [(mark.start, mark.label), (max(mark.stop, mark.start + 0.05 * duration), "")]
+    return said
+
+
 class LiveShow:
     """A simulation that runs, in a thread of its own."""
 
@@ -79,6 +93,8 @@ class LiveShow:
         self.pace = Pace(self.running, speed, paused=wait)
         self.waiting = wait  # for the first viewer
         self.hands = Interventions(simulation, scenario)
+        if scenario is not None:
+            self.running.captions = captions(scenario.text, scenario.duration)
         self._watched: dict[int, str] = {}  # viewer -> the trace that it follows
         self.running.frame()
         self.running.look()  # so that there is something to see before the first step
@@ -211,6 +227,7 @@ class ReplayShow:
         self.result = result
         self.replay = Replay(result, layout, budget)
         self.replay.stage.version += first_version
+        self.replay.stage.captions = captions(result.scenario_text, result.duration)
         self.paused = paused
         self.speed = usual_speed(result.duration) if speed is None else speed
         self._lock = threading.RLock()

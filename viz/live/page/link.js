@@ -5,8 +5,8 @@ import { decode } from "./wire.js";
 const FIRST = 250, MOST = 8000; // ms between attempts
 
 export class Link {
-  constructor({ onBinary, onState, onStatus }) {
-    Object.assign(this, { onBinary, onState, onStatus });
+  constructor({ onBinary, onState, onStatus, onError }) {
+    Object.assign(this, { onBinary, onState, onStatus, onError });
     this.asked = new Map();
     this.number = 0;
     this.wait = FIRST;
@@ -35,6 +35,7 @@ export class Link {
 
   hear(said) {
     if (said.state) this.onState(said.state);
+    if (said.error && said.re === undefined) this.onError(said.error);
     const question = this.asked.get(said.re);
     if (!question) return;
     this.asked.delete(said.re);

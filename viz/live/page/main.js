@@ -26,6 +26,7 @@ let marks = [], links = [];
 const link = new Link({
   onBinary: (message) => waiting.push(message),
   onState: (state) => panel.setState(state),
+  onError: (text) => panel.complain(text),
   onStatus: (status) => { if (status === "lost") { counts.lost++; waiting.length = 0; } panel.showStatus(status === "lost"); },
 });
 const hooks = {

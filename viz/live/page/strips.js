@@ -93,7 +93,7 @@ export class Strips {
     this.rates = new Lines(canvas("rates"));
     this.synapses = new Lines(canvas("synapses"), { fromZero: false });
     this.neurons = new Lines(canvas("neurons"), { fromZero: false });
-    this.now = Object.fromEntries(["rates", "synapses", "neurons"].map((name) => [name, document.getElementById(`${name}-now`)]));
+    this.now = Object.fromEntries(["synapses", "neurons"].map((name) => [name, document.getElementById(`${name}-now`)]));
   }
 
   clear() { for (const strip of [this.raster, this.rates, this.synapses, this.neurons]) strip.clear(); }
