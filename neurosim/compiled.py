@@ -58,7 +58,8 @@ def _sources_digest() -> str:
     versions = f"{numba.__version__} {llvmlite.__version__} {np.__version__}"
     digest = hashlib.sha256(f"{versions} {numba.config.BOUNDSCHECK} {numba.config.OPT}".encode())
     root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
+    rooms = (room for room in root.iterdir() if room.is_dir())  # some are links, which a search from above passes by
+    for path in sorted({*root.glob("*.py"), *(path for room in rooms for path in room.rglob("*.py"))}):
         text = path.read_bytes()
         if path.name == "compiled.py" or b"neurosim.compiled import" in text:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + text)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurosim.errors import NeurosimError
 from neurosim.record.archive import NotRecorded
-from neurosim.viz.marks import Mark, marks_from_scenario
+from neurosim.viz.marks import Mark, marks_from_scenario, short
 from neurosim.viz.style import Role, colours
 
 if TYPE_CHECKING:
@@ -107,9 +107,17 @@ def read(result: Result) -> Run:
             born, died = _seen(result, name, neurons, initial, times, ids)
         activities.append(Activity(name, roles[name], colour[name], neurons, born, died, times, ids, kept, sizes))
     name, about = _title(result, text)
-    marks = marks_from_scenario(text, duration)
+    marks = _marks(result, text, duration)
     planned, mode = result.duration, result.history_mode
     return Run(name, about, duration, activities, marks, changes, result.status, planned, mode)
+
+
+def _marks(result: Result, text: str, duration: float) -> list[Mark]:
+    """Return what the protocol did, and captions that came at times that the scenario did not know."""
+    marks = marks_from_scenario(text, duration)
+    told = {mark.label for mark in marks}
+    marks += [Mark(at, at, short(said)) for at, said in result.captions if short(said) not in told]
+    return sorted(marks, key=lambda mark: (mark.start, mark.stop))
 
 
 def _title(result: Result, text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,18 @@ def marks_from_scenario(text: str, duration: float) -> list[Mark]:
 
 
 def _marks(entry: Mapping[str, Any], duration: float) -> Iterator[Mark]:
-    labels = [_label(action) for action in (entry, *entry.get("do", ()))]
-    label = ", ".join(word for word in labels if word)
+    actions = (entry, *entry.get("do", ()))
+    said = next((str(action["caption"]) for action in actions if action.get("caption")), "")
+    labels = [_label(action) for action in actions]
+    label = short(said) or ", ".join(word for word in labels if word)
     lasting = max((_lasting(action) for action in (entry, *entry.get("do", ()))), default=0.0)
     for number, start in enumerate(_times(entry, duration)):
         yield Mark(start, min(start + lasting, duration), label if number == 0 else "")
+
+
+def short(caption: str) -> str:
+    """Return a caption as short as a mark needs it."""
+    return textwrap.shorten(caption, 44, placeholder=" …")
 
 
 def _times(entry: Mapping[str, Any], duration: float) -> Sequence[float]:

@@ -40,6 +40,7 @@ class Observation:
         self._observers: dict[str, list[Listener]] = {}  # the user's, which may fail
         self._meters: dict[tuple[str, int], RateMeter] = {}
         self._followings: dict[tuple[str, int, str], Following] = {}
+        self.captions: list[tuple[float, str]] = []  # (ms, what is said from then on)
 
     @property
     def time(self) -> float:
@@ -61,6 +62,10 @@ class Observation:
         if steps < 1:
             raise UsageError(f"{what} is less than a time step ({self.dt:g} ms); found {period!r}.")
         return steps
+
+    def caption(self, text: str) -> None:
+        """Say what happens from now on: shown by whoever draws and kept in the result, no part of what is simulated."""
+        self.captions.append((self.time, str(text)))
 
     def _listen(self, target: Population | Group, listener: Listener, listeners: dict[str, list[Listener]]) -> None:
         listeners.setdefault(population_of(target).name, []).append(listener)

@@ -90,6 +90,12 @@ class Result(Archive):
         return [dict(zip(names, row)) for row in rows]
 
     @property
+    def captions(self) -> list[tuple[float, str]]:
+        """What the run said of itself for those who watch: times (ms) and texts, each valid until the next."""
+        rows = self._rows("SELECT time_ms, text FROM message WHERE level = 'caption' ORDER BY rowid")
+        return [(float(time), str(text)) for time, text in rows]
+
+    @property
     def recorded(self) -> dict[str, Any] | None:
         """What the run was asked to record; None where it did not say."""
         value = self._run("recorded")

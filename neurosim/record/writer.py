@@ -224,7 +224,7 @@ class ResultFile:
                 self._database.execute("INSERT INTO progress VALUES (?, ?)", (float(time_ms), float(wall_s)))
 
     def log(self, text: str, level: str = "info", time_ms: float | None = None) -> None:
-        """Keep a message to the user (``level``: info, warning or error) with the file."""
+        """Keep a message to the user (``level``: info, warning, error or caption) with the file."""
         with self._transaction():
             self._database.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (time_ms, now(), level, text))
 

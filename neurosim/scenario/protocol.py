@@ -172,6 +172,8 @@ def performer(actions: Sequence[Action], cast: Cast) -> Callable[[Simulation], N
                 cast.network.rules[name].stop()
             for name in action.resume or ():
                 cast.network.rules[name].resume()
+            if action.caption is not None:
+                simulation.caption(" ".join(action.caption.split()))
 
     return act
 

@@ -121,6 +121,7 @@ class _Session:
         self.built, self.file, self.progress = built, file, progress
         self.scenario, self.simulation, self.network = built.scenario, built.simulation, built.network
         self.build_s = build_s
+        self.captions = 0  # of those that were said, how many are in the file
         self.started = self.flushed = time.perf_counter()
         history = self.network.history
         history.mode = self.scenario.spec.record.history
@@ -230,6 +231,9 @@ class _Session:
             positions={names[owner]: places for owner, places in history.drain_places().items()},
             **self.built.recorders.drain(),
         )
+        for at, text in self.simulation.captions[self.captions :]:
+            self.file.log(text, "caption", at)
+        self.captions = len(self.simulation.captions)
         self.flushed = time.perf_counter()
 
 

@@ -64,7 +64,7 @@ class Lesion(Section):
 
 
 class Action(Section):
-    """What a protocol entry does. ``stop`` and ``resume`` name structural rules."""
+    """What a protocol entry does. ``stop`` and ``resume`` name structural rules; ``caption`` is for those who watch."""
 
     set: dict[str, Any] | None = None
     stimulate: Stimulate | None = None
@@ -72,6 +72,7 @@ class Action(Section):
     modulate: dict[str, Any] | None = None
     stop: Names | None = None
     resume: Names | None = None
+    caption: Text | None = None
     on: Names | None = None
 
     @model_validator(mode="after")
@@ -84,7 +85,7 @@ class Action(Section):
         return self
 
 
-WAYS = ("set", "stimulate", "lesion", "modulate", "stop", "resume")
+WAYS = ("set", "stimulate", "lesion", "modulate", "stop", "resume", "caption")
 
 
 class Modulator(Section):
