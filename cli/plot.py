@@ -11,19 +11,18 @@ from neurosim.cli._console import console
 from neurosim.cli._types import TIME, check_picture
 from neurosim.errors import UsageError
 
-KINDS = ("summary", "raster", "rates", "weights", "delays", "degrees", "structure", "connectivity")
-ANNOUNCED_KINDS = ("network",)
-OF_A_MOMENT = ("connectivity",)  # kinds that take --at
+KINDS = ("summary", "raster", "rates", "weights", "delays", "degrees", "structure", "connectivity", "network")
+OF_A_MOMENT = ("connectivity", "network")  # kinds that take --at
 
 
 @click.command("plot", short_help="Draw pictures of a result.")
 @click.argument("file", metavar="FILE.nsim")
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, *ANNOUNCED_KINDS]),
+    type=click.Choice(KINDS),
     default=KINDS[0],
     show_default=True,
-    help=f"What to draw ({', '.join(ANNOUNCED_KINDS)}: announced, not built yet).",
+    help="What to draw.",
 )
 @click.option(
     "-o",
@@ -37,8 +36,6 @@ def command(file: str, kind: str, output: str | None, at: float | None) -> None:
 
     A result that is still being written can be drawn too; the picture shows what has been recorded so far.
     """
-    if kind in ANNOUNCED_KINDS:
-        raise UsageError(f"`--kind {kind}` is not built yet. There are {', '.join(KINDS)}.")
     if at is not None and kind not in OF_A_MOMENT:
         raise UsageError(f"`--at` is for {' and '.join(OF_A_MOMENT)}; `--kind {kind}` shows all the run.")
     from neurosim.record import Result
