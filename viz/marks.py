@@ -19,6 +19,7 @@ class Mark:
     start: float
     stop: float
     label: str
+    caption: bool = False
 
 
 def marks_from_scenario(text: str, duration: float) -> list[Mark]:
@@ -33,6 +34,7 @@ def marks_from_scenario(text: str, duration: float) -> list[Mark]:
         protocol = parse(text).data.get("protocol") if text.strip() else None
         entries = protocol if isinstance(protocol, list) else []
         found = [mark for entry in entries if isinstance(entry, dict) for mark in _marks(entry, duration)]
+        found = _without_doubles(found)
     except NeurosimError:
         return []
     return sorted(found, key=lambda mark: (mark.start, mark.stop))
@@ -45,7 +47,13 @@ def _marks(entry: Mapping[str, Any], duration: float) -> Iterator[Mark]:
     label = short(said) or ", ".join(word for word in labels if word)
     lasting = max((_lasting(action) for action in (entry, *entry.get("do", ()))), default=0.0)
     for number, start in enumerate(_times(entry, duration)):
-        yield Mark(start, min(start + lasting, duration), label if number == 0 else "")
+        yield Mark(start, min(start + lasting, duration), label if number == 0 else "", bool(said))
+
+
+def _without_doubles(marks: Sequence[Mark]) -> list[Mark]:
+    """Leave away what is done beside a caption at the same time: it says so better."""
+    captioned = {mark.start for mark in marks if mark.caption}
+    return [mark for mark in marks if mark.caption or mark.stop > mark.start or mark.start not in captioned]
 
 
 def short(caption: str) -> str:

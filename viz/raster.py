@@ -22,6 +22,7 @@ ROWS = 300  # neurons that a page can show apart
 SPIKES = 200_000  # marks after which more ink shows less: then fewer neurons are chosen, but not below FEW
 FEW = 40
 CROWD = 8  # populations from which names need the room
+_LETTER = 0.0074  # width of a letter of a mark's label, as a share of the axes
 _VECTOR = 4_000  # marks up to which vector files keep them as shapes
 
 
@@ -184,11 +185,11 @@ def _paint_names(axes: Axes, bands: list[Band]) -> None:
 
 
 def paint_marks(axes: Axes, run: Run, time: TimeAxis, labels: bool = True) -> None:
-    """Shade or tick what the protocol did; neighbouring labels that would collide are left out."""
+    """Shade or tick what the protocol did; labels are cut where the next mark begins."""
     above = axes.get_xaxis_transform()
     strong = 1.0 if len(run.marks) <= 12 else 0.45
     free = -1.0  # the first place, as a share of the width, where the next label may begin
-    for mark in run.marks:
+    for k, mark in enumerate(run.marks):
         start, stop = mark.start / time.scale, mark.stop / time.scale
         if mark.stop > mark.start:
             axes.axvspan(start, stop, color=EVENT, alpha=0.22, linewidth=0, zorder=0)
@@ -198,24 +199,20 @@ def paint_marks(axes: Axes, run: Run, time: TimeAxis, labels: bool = True) -> No
             continue
         axes.plot([start], [1.012], marker="v", markersize=4, color=EVENT, transform=above, clip_on=False)
         place = mark.start / max(run.duration, 1e-9)
-        if place >= free and mark.label:
-            left = place + 0.009 * len(mark.label) < 0.98
-            axes.annotate(
-                mark.label,
-                (start, 1.012),
-                xycoords=above,
-                xytext=(5 if left else -5, 0),
-                textcoords="offset points",
-                ha="left" if left else "right",
-                va="center",
-                fontsize=7.5,
-                color=INK,
-                annotation_clip=False,
-            )
-            free = place + 0.011 * len(mark.label) + 0.02
+        after = next((m.start for m in run.marks[k + 1 :] if m.start > mark.start), run.duration)
+        room = int((after / max(run.duration, 1e-9) - place) / _LETTER - 2 * (after < run.duration))
+        left = after < run.duration or room > min(len(mark.label), 12)
+        room = room if left else int((place - max(free, 0.0)) / _LETTER) - 3
+        text = _short(mark.label, max(room, 1))
+        if place < free or not text.rstrip("…") or room < 4:
+            continue
+        axes.annotate(text, (start, 1.012), xycoords=above, xytext=(5 if left else -5, 0), textcoords="offset points",
+                      ha="left" if left else "right", va="center", fontsize=7.5, color=INK,
+                      annotation_clip=False)  # fmt: skip
+        free = place + _LETTER * len(text)
     if run.marks and labels:
         axes.spines["bottom"].set_color(FAINT)
 
 
 def _short(name: str, length: int = 14) -> str:
-    return name if len(name) <= length else name[: length - 1] + "…"
+    return name if len(name) <= length else name[: length - 1].rstrip() + "…"

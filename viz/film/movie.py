@@ -87,7 +87,7 @@ class Director:
         self.lettering.note(frame)
         living = scene.neurons.position[scene.neurons.alive.astype(bool)]
         aim = Camera.around(living, self.look.width / self.look.height)
-        turn = _TURN / self.look.fps if self.look.speed else 0.0  # a picture that stands still is seen from its best side
+        turn = _TURN / self.look.fps if self.look.speed else 0.0  # a still picture keeps the best side
         self.camera = aim if self.camera is None else self.camera.towards(aim).turned(turn)
         return self.lettering.write(self.painter.paint(self.camera), scene, frame)
 

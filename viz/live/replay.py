@@ -151,6 +151,7 @@ class Replay:
             until = max(time, ahead)
             spikes = {name: self.result.spikes(name, before, until) for name in self._recorded}
             self._window = before, until, spikes, self._events(before, until)
+            self.stage.captions = self.result.captions
         _, _, spikes, events = self._window
         found = {name: _cut(times, (times, ids), before, time, self._slack) for name, (times, ids) in spikes.items()}
         return found, _cut(events["time"], (events,), before, time, self._slack)[0]

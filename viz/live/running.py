@@ -37,7 +37,7 @@ class Running:
         self.simulation = simulation
         self.network = simulation.network
         self.layout, self.budget = layout, budget
-        self.captions: list[tuple[float, str]] = []
+        self.captions = simulation.captions
         self.stage: Stage | None = None
         self._facts: deque[tuple[Any, ...]] = deque()
         self._waiting = 0
