@@ -61,8 +61,21 @@ gallery: $(VENV)/core.stamp
 
 # ---- environments: each stamp says that its environment is as pyproject.toml and constraints.txt want it --------
 
-# Debian packages that tests need: a browser for the page of the live view. Whoever may installs it, others are told how.
-CHROMIUM := chromium
+# What tests need beyond Python: a browser for the live view, and an OpenGL in software for the desktop's window. They
+# are installed where that is possible without asking, else the line is printed that does it.
+DEBIAN := chromium libegl1 libegl-mesa0 libgl1-mesa-dri
+
+$(VENV)/debian.stamp: Makefile | $(BIN)/python
+	@missing=; for package in $(DEBIAN); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if command -v chromium chromium-browser google-chrome >/dev/null; then missing=$$(echo $$missing | sed 's/chromium//'); fi; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing $$missing ..."; apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $$missing >/dev/null || \
+	    echo "That failed; tests that need $$missing will fail, too."; \
+	else echo "Some tests need $$missing. On Debian or Ubuntu: sudo apt-get install $$missing"; fi
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -75,14 +88,7 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@$(BIN)/python $(PIP) install -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	@command -v chromium chromium-browser google-chrome > /dev/null || { \
-	    if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	        echo "Installing $(CHROMIUM), the browser that tests look at the live view with (once) ..."; \
-	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CHROMIUM) > /dev/null; \
-	    else \
-	        echo "The tests of the live view need a browser: apt-get install -y $(CHROMIUM)"; \
-	    fi; }
+$(VENV)/test.stamp: pyproject.toml constraints.txt $(VENV)/debian.stamp | $(BIN)/python
 	@echo "Installing neurosim with its test tools into $(VENV) (once) ..."
 	@$(BIN)/python $(PIP) install -c constraints.txt -e '.[test]'
 	@touch $@ $(VENV)/core.stamp

@@ -7,7 +7,6 @@ import click
 from neurosim.errors import UsageError
 
 ANNOUNCED = {
-    "demo": "A growing, learning network, live in the browser.",
     "resume": "Go on from the last checkpoint of a run, bit for bit.",
     "compare": "Find the first difference between two results.",
     "sweep": "Run a scenario over many parameter values, in one table.",

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image as Pictures
-from shell import neurosim
 
 import neurosim as ns
 from neurosim.errors import NeurosimError, UsageError
@@ -24,6 +23,7 @@ from neurosim.viz.film.movie import Look, film
 from neurosim.viz.film.painter import Painter
 from neurosim.viz.film.state import module_colours
 from neurosim.viz.live.replay import Replay
+from tests.shell import neurosim
 
 LIVELY = """
 name: lively
@@ -305,3 +305,43 @@ def test_a_movie_that_cannot_be_made_says_why(lively: Result, tmp_path: Path) ->
 )
 def test_a_movie_is_neither_too_long_nor_too_short(tmp_path: Path, duration: float, speed: float) -> None:
     assert Look.of(tmp_path / "a.mp4", duration).speed == pytest.approx(speed)
+
+
+# ---- from the shell --------------------------------------------------------------------------------------------
+
+
+def test_watch_films_a_scenario_and_a_result(lively: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    scenario = str(lively.path.with_name("lively.yaml"))
+    outcome = neurosim("watch", scenario, "--movie", "a.gif", "--duration", "200 ms", "--speed", "1")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert "filmed a.gif" in outcome.stdout
+    assert Result("lively.nsim").time_reached == 200.0  # nothing is lost
+    with Pictures.open("a.gif") as picture:
+        assert picture.n_frames == 2  # type: ignore[attr-defined]
+    outcome = neurosim("watch", str(lively.path), "--movie", "b.gif", "--speed", "1", "--at", "1 s")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert "filmed b.gif, 2 images" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["FILE", "--movie", "a.avi"], 2, "the name ends in .mp4 or .gif"),
+        (["FILE", "--movie", "none/a.gif"], 2, "no folder none"),
+        (["FILE", "--movie", "a.gif", "--at", "2 s"], 2, "must be before that"),
+        (["FILE", "--movie", "a.gif", "--seed", "2"], 2, "`--seed` is for scenarios"),
+        (["SCENARIO", "--movie", "a.gif", "--at", "1 s"], 2, "`--at` is for results"),
+        (["SCENARIO", "--movie", "a.png"], 2, "a.png is no movie"),
+        (["none.nsim", "--movie", "a.gif"], 3, "no result file none.nsim"),
+    ],
+)
+def test_mistakes_get_one_message(
+    lively: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = {"FILE": str(lively.path), "SCENARIO": str(lively.path.with_name("lively.yaml"))}
+    outcome = neurosim("watch", *(places.get(word, word) for word in arguments))
+    assert outcome.exit_code == code
+    assert said in outcome.stderr
+    assert not list(tmp_path.iterdir())

@@ -40,7 +40,7 @@ class Window:
         self._points: Any = None
         self._lines: Any = None
         self._letters: dict[str, Any] = {}
-        self._shown = False
+        self.shown = False
         self.closed = False
 
     def draw(self, scene: Scene, frame: Frame) -> None:
@@ -51,10 +51,10 @@ class Window:
         self._paint_points()
         self._paint_lines()
         self._write(frame)
-        if not self._shown:
+        if not self.shown:
             self._look(scene)
             self._plotter.show(interactive_update=True, auto_close=False)
-            self._shown = True
+            self.shown = True
 
     def update(self) -> None:
         """Let the window answer the mouse and the keyboard, and draw; it may be closed by that."""

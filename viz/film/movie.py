@@ -72,6 +72,10 @@ class Renderer(Protocol):
         """The image of a frame."""
 
 
+Crew = Callable[[str, Look], Renderer]
+"""Makes a renderer for a title and a look."""
+
+
 class Director:
     """Makes images: keeps the camera on the network, goes slowly round it, and writes what is to be read."""
 
@@ -130,28 +134,33 @@ class Movie:
                 first.save(self.target, save_all=True, append_images=others, duration=wait, loop=0, optimize=True)
 
 
-def film(result: Result, target: Path, speed: float | None = None, at: float | None = None,
-         progress: Progress | None = None, director: Renderer | None = None) -> int:  # fmt: skip
+def film(
+    result: Result, target: Path, speed: float | None = None, at: float | None = None, layout: str = "module",
+    progress: Progress | None = None, renderer: Crew | None = None,
+) -> int:  # fmt: skip
     """Film a result, from the beginning or from a time (ms) on, and return how many images that made."""
     from neurosim.viz.live.replay import Replay
 
     look = Look.of(target, result.time_reached - (at or 0.0), speed)
     with Movie(target, look) as movie:
-        replay = Replay(result, budget=SYNAPSES)
+        replay = Replay(result, layout, SYNAPSES)
         if at:
             replay.seek(at)
-        start, makes = replay.time, director or of_result(result, look)
+        title = title_of(result.scenario_text, result.path.stem)
+        start, director = replay.time, renderer(title, look) if renderer else of_result(result, look)
         number = max(1, math.floor((replay.end - start) / look.every + 1e-9))
         for k in range(number):
             frame = replay.frame(min(start + (k + 1) * look.every, replay.end))
-            movie.add(makes.image(replay.scene(), frame))
+            movie.add(director.image(replay.scene(), frame))
             if progress is not None:
                 progress("filming", k + 1, number, 0)
     return movie.images
 
 
-def film_run(built: Built, path: Path, target: Path, speed: float | None = None, director: Renderer | None = None,
-             **options: Any) -> Result:  # fmt: skip
+def film_run(
+    built: Built, path: Path, target: Path, speed: float | None = None, layout: str = "module",
+    renderer: Crew | None = None, **options: Any,
+) -> Result:  # fmt: skip
     """Film a scenario while it runs, into ``target``, and return its result, in ``path``.
 
     ``options`` are those of `neurosim.scenario.run.run_built`. Frames fall on time steps; so a movie is as slow as one
@@ -162,9 +171,9 @@ def film_run(built: Built, path: Path, target: Path, speed: float | None = None,
 
     look = Look.of(target, built.scenario.duration, speed)
     with Movie(target, look) as movie:
-        makes = director or Director(built.scenario.name, look)
+        director = (renderer or Director)(built.scenario.name, look)
         step = max(1, round(look.every / built.simulation.dt)) * built.simulation.dt
-        capture(built.simulation, step, lambda scene, frame: movie.add(makes.image(scene, frame)), budget=SYNAPSES)
+        capture(built.simulation, step, lambda s, f: movie.add(director.image(s, f)), layout, SYNAPSES)
         return run_built(built, path, **options)
 
 
