@@ -240,11 +240,11 @@ def test_an_mp4_holds_what_was_filmed(lively: Result, tmp_path: Path) -> None:
     told: list[float] = []
     number = film(lively, tmp_path / "a.mp4", speed=1.0, progress=lambda what, done, total, spikes: told.append(done))
     assert number == 30 == len(told)
-    reader: Any = imageio.get_reader(tmp_path / "a.mp4")
-    images = [np.asarray(image).astype(int) for image in reader]
+    with imageio.get_reader(tmp_path / "a.mp4") as reader:
+        images = [np.asarray(image).astype(int) for image in reader]
+        assert reader.get_meta_data()["fps"] == 25
     assert len(images) == 30
     assert images[0].shape == (720, 1280, 3)
-    assert reader.get_meta_data()["fps"] == 25
     for image in images:
         assert image[150:570, 320:960].mean() > 2 * image[650:, :200].mean()  # a network on dark ground
         assert image.max() > 200
