@@ -225,3 +225,32 @@ def test_another_simulation_goes_on_with_the_rules() -> None:
                     ours = sim.structure.kept(rule, population)
                     theirs = once.structure.kept(twin, whole.populations[population.name])
                     assert all(np.array_equal(values, theirs[name]) for name, values in ours.items())
+
+
+def _turnover(threads: int) -> tuple[str, int, list[int]]:
+    """Four projections whose synapses are replaced at the same times, and a rule that ranks those of one of them."""
+    net = ns.Network(seed=5, dt=0.1)
+    populations = [net.add_population(name, n, "lif_delta") for name, n in (("a", 60), ("b", 40))]
+    net.add_input("drive", ns.inputs.poisson(rate=9000.0), populations, weight=0.2)
+    for source in populations:
+        for target in populations:
+            degree = ns.connectors.fixed_indegree(20)
+            weight, delay = ns.uniform(0.0, 0.2), ns.uniform(0.5, 3.0)
+            pair = net.connect(source, target, degree, weight=weight, delay=delay)
+            turnover = {"die": True, "chance": 0.3, "births": "deaths", "every": 1.0, "name": f"of_{pair.name}"}
+            net.add_rule(turnover, pair)
+    sim = ns.Simulation(net, threads=threads)
+    sim.run(50.0)
+    rules = [rule.name for rule in net.rules.values()]
+    net.remove_rule(rules[0])
+    ranked = {"rank": "weight", "surplus": "size*0.1", "births": "deaths", "every": 1.0, "name": "ranked"}
+    net.add_rule(ranked, net.projections["a_a"])
+    sim.run(50.0)
+    return sim.hash(), net.history.deaths["synapses"], [pair.size for pair in net.projections.values()]
+
+
+def test_rules_that_look_at_once_see_the_same() -> None:
+    with _shards(4), patch("neurosim.engine.structure.runner._WORTH_SHARING", 0):
+        alone = _turnover(1)
+        assert alone[1] > 10_000
+        assert _turnover(2) == _turnover(3) == alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from neurosim.compiled import JIT
@@ -55,7 +55,10 @@ class Team:
     def share(self, work: Callable[[int], Any]) -> None:
         """Let thread ``k`` do ``work(k)``, all at once; it must not depend on their number."""
         others = [] if self._pool is None else [self._pool.submit(work, k) for k in range(1, self.threads)]
-        work(0)
+        try:
+            work(0)
+        finally:
+            wait(others)
         for other in others:
             other.result()
 

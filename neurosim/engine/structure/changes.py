@@ -83,6 +83,15 @@ class Changes:
         if newborn.n:
             self.births.append(newborn)
 
+    def join_in(self, others: Changes) -> None:
+        """Propose what ``others`` propose, too."""
+        self.updates += others.updates
+        self.births += others.births
+        for name, places in others.dying_synapses.items():
+            self.dying_synapses.setdefault(name, []).extend(places)
+        for name, slots in others.dying_neurons.items():
+            self.dying_neurons.setdefault(name, []).extend(slots)
+
     # -- carried out ------------------------------------------------------------------------------------------------
 
     def carry_out(self, network: Network, crew: Crew) -> None:

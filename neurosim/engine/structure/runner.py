@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +18,14 @@ from neurosim.engine.structure.looks import Look
 from neurosim.engine.structure.survey import Survey
 from neurosim.errors import UsageError
 from neurosim.graph.population import Population
+from neurosim.graph.rows import Crew
 from neurosim.graph.structure import BoundStructure
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
+
+
+_WORTH_SHARING = 2**20  # synapses
 
 
 class Tenant:
@@ -67,6 +71,32 @@ class Tenant:
             neurons.propose(self.rule, look, changes)
         else:
             synapses.propose(self.rule, look, self.surveys, changes)
+
+
+def _proposed(tenants: Sequence[Tenant], crew: Crew) -> list[Changes]:
+    """What each rule wants. Those about synapses of different projections, none of which learns, look at once: they
+    read nothing that another writes, and their draws are keyed by rule."""
+    proposals = [Changes() for _ in tenants]
+    pairs = list(zip(tenants, proposals, strict=True))
+    looked_at = [projection for tenant in tenants for projection in tenant.rule.projections]
+    apart = len({projection.index for projection in looked_at}) == len(looked_at)
+    still = all(tenant.rule.population is None for tenant in tenants) and not any(p.learning for p in looked_at)
+    if crew.threads == 1 or not (apart and still) or sum(p.size for p in looked_at) < _WORTH_SHARING:
+        for tenant, changes in pairs:
+            tenant.propose(changes)
+        return proposals
+    waiting = sorted(pairs, key=lambda pair: sum(p.size for p in pair[0].rule.projections))
+
+    def look(_: int) -> None:
+        while waiting:
+            try:
+                tenant, changes = waiting.pop()  # the largest that nobody has taken
+            except IndexError:
+                return
+            tenant.propose(changes)
+
+    crew.share(look)
+    return proposals
 
 
 def code(rule: BoundStructure, dt: float) -> str:
@@ -119,11 +149,10 @@ class StructureRunner:
         for tenant in due:  # before anything can fail: a run that goes on after an error goes on with its rules
             tenant.next += tenant.period
             self._schedule(tenant)
-        changes = Changes()
-        for tenant in due:
-            if tenant.rule.active:
-                tenant.propose(changes)
-        changes.carry_out(self._simulation.network, self._simulation._team)
+        changes, crew = Changes(), self._simulation._team
+        for proposed in _proposed([tenant for tenant in due if tenant.rule.active], crew):
+            changes.join_in(proposed)
+        changes.carry_out(self._simulation.network, crew)
         spent = time.perf_counter() - began
         for part in ("sim_s", "structure_s"):  # rules are a part of the simulation
             self._simulation.timings[part] += spent
