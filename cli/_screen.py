@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def film_result(
-    file: str, movie: Path, *, speed: float | None, layout: str, desktop: bool, at: float | None
-) -> int:
+    file: str, movie: Path, *, speed: float | None, layout: str, size: tuple[int, int] | None, desktop: bool,
+    at: float | None,
+) -> int:  # fmt: skip
     """Film a result."""
     from neurosim.record import Result
     from neurosim.viz.film.movie import Look, film
@@ -32,13 +33,14 @@ def film_result(
     Look.of(movie, result.duration)  # complains of a name that is no movie's
     crew = _crew(desktop)
     with RunProgress() as progress:
-        images = film(result, movie, speed, at, layout, progress.report, crew)
+        images = film(result, movie, speed, at, layout, size, progress.report, crew)
     return _filmed(movie, images)
 
 
 def film_scenario(
-    scenario: str, movie: Path, *, speed: float | None, layout: str, desktop: bool, **options: Any
-) -> int:
+    scenario: str, movie: Path, *, speed: float | None, layout: str, size: tuple[int, int] | None, desktop: bool,
+    **options: Any,
+) -> int:  # fmt: skip
     """Run a scenario and film it; the exit code is that of the run."""
     from neurosim.scenario import RunInterrupted
     from neurosim.viz.film.movie import Look, film_run
@@ -51,7 +53,7 @@ def film_scenario(
         built, path, build_s = _build(scenario, progress, **options)
         about: dict[str, Any] = {"overwrite": options["overwrite"], "build_s": build_s, "progress": progress.report}
         try:
-            result = film_run(built, path, movie, speed, layout, crew, **about)
+            result = film_run(built, path, movie, speed, layout, size, crew, **about)
         except RunInterrupted as stop:
             result, interrupted = stop.result, stop
     code = _report(result, interrupted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -35,6 +36,24 @@ def _number(value: object) -> object:
 
 
 TIME = Time()
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """A size in pixels such as ``1280x720``, even numbers (movies need them). Converts to (width, height)."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return (width, height); a usage error if it is none."""
+        parts = re.fullmatch(r"(\d{2,5})[x×](\d{2,5})", str(value).strip())
+        if parts is None or not all(64 <= int(side) <= 8192 and int(side) % 2 == 0 for side in parts.groups()):
+            self.fail(f"{value!r} is not a size: two even numbers of pixels, 64 to 8192, as in 1280x720", param, ctx)
+        return int(parts[1]), int(parts[2])
+
+
+SIZE = Size()
 
 
 def check_picture(target: Path) -> None:

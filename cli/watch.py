@@ -12,7 +12,7 @@ from neurosim.cli._console import console
 from neurosim.cli._exits import say
 from neurosim.cli._progress import RunProgress
 from neurosim.cli._report import finish_run, show_run
-from neurosim.cli._types import TIME
+from neurosim.cli._types import SIZE, TIME
 from neurosim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _SPEED = click.FloatRange(min=1e-4, max=1e3)
 @click.option("--host", default="127.0.0.1", metavar="NAME", help="Where to listen. Default: this machine only.")
 @click.option("--browser/--desktop", default=True, help="Where: in the browser (default), or in a window by pyvista.")
 @click.option("--movie", metavar="FILE.mp4|.gif", help="Film it instead; with --desktop as pyvista draws it.")
+@click.option("--size", type=SIZE, metavar="WxH", help="Of a movie, in pixels. Default: 1280x720; of a GIF 640x360.")
 @click.option("--no-open", is_flag=True, help="Open no browser; print the address.")
 @click.option("--speed", type=_SPEED, metavar="X", help="Simulated s per s. Default: all in about a minute.")
 @click.option("--at", type=TIME, metavar="TIME", help="Begin a replay at this time, paused.")
@@ -45,8 +46,8 @@ _SPEED = click.FloatRange(min=1e-4, max=1e3)
 @click.option("--duration", type=TIME, metavar="TIME", help="How long to simulate, e.g. '2 s'; a number is ms.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Default: the cores at hand.")
 def command(
-    what: str, browser: bool, movie: str | None, host: str, port: int | None, no_open: bool, speed: float | None,
-    at: float | None, layout: str, settings: tuple[str, ...], **options: Any,
+    what: str, browser: bool, movie: str | None, size: tuple[int, int] | None, host: str, port: int | None,
+    no_open: bool, speed: float | None, at: float | None, layout: str, settings: tuple[str, ...], **options: Any,
 ) -> int:  # fmt: skip
     """Show a network in the browser: a SCENARIO while it runs, or a result, finished or still being written.
 
@@ -65,13 +66,15 @@ def command(
             raise UsageError(f"{what} is a result; `--{option}` is for scenarios.")
     elif at is not None:
         raise UsageError("`--at` is for results; a run begins at its beginning.")
+    if size is not None and movie is None:
+        raise UsageError("`--size` is for movies.")
     if movie is not None or not browser:
         from neurosim.cli import _screen
 
         view: dict[str, Any] = {"speed": speed, "layout": layout, **({"at": at} if is_result else run_options)}
         if movie is not None:
             film: Any = _screen.film_result if is_result else _screen.film_scenario
-            return int(film(what, Path(movie), desktop=not browser, **view))
+            return int(film(what, Path(movie), size=size, desktop=not browser, **view))
         show: Any = _screen.show_result if is_result else _screen.show_scenario
         return int(show(what, **view))
     about: dict[str, Any] = {"host": host, "port": port, "layout": layout, "speed": speed}

@@ -30,8 +30,10 @@ class Lettering:
     synapses would, if that is not known.
     """
 
-    def __init__(self, title: str, speed: float, width: int, height: int, remark: str = "") -> None:
-        self.title, self.speed, self.remark = title, speed, remark
+    def __init__(
+        self, title: str, width: int, height: int, speed: float = 0.0, fps: float = 25.0, remark: str = ""
+    ) -> None:
+        self.title, self.speed, self.fps, self.remark = title, speed, fps, remark
         self.width, self.height = width, height
         self.unit = height / 720
         self._rates: deque[Any] = deque(maxlen=_PAST)
@@ -113,7 +115,7 @@ class Lettering:
         room = self.width - self._size(520) if self.width > 1.5 * self.height else self.width - self._size(60)
         letters = max(10, int(room / max(font.getlength("n"), 1.0)))
         lines = textwrap.wrap(self._caption, letters)
-        share = min(1.0, 0.15 + self._since / 12)
+        share = min(1.0, 0.3 + self._since / (0.4 * self.fps))
         step = self._size(29)
         top = self.height - self._size(30) - step * len(lines)
         widest = max(font.getlength(line) for line in lines)

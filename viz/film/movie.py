@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from neurosim.errors import NeurosimError, UsageError
 from neurosim.viz.film.camera import Camera
 from neurosim.viz.film.lettering import Lettering
-from neurosim.viz.film.painter import Image, Painter
+from neurosim.viz.film.painter import DUSK, NIGHT, Image, Painter
 from neurosim.viz.live.frame import Frame, Scene
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".mp4", ".gif")
 SYNAPSES = 10_000  # drawn in a movie
-COLOURS = 128  # of each image of a GIF
+COLOURS, DARKS = 104, 24  # of each image of a GIF: those that stand out most, and those of its ground
 _SHORTEST, _LONGEST = 10.0, 60.0  # s that a movie lasts where no speed is asked for
 _TURN = 5.0  # degrees in a second of the movie
 
@@ -39,12 +39,15 @@ class Look:
     speed: float
 
     @classmethod
-    def of(cls, target: Path, duration: float, speed: float | None = None) -> Look:
+    def of(
+        cls, target: Path, duration: float, speed: float | None = None, size: tuple[int, int] | None = None
+    ) -> Look:
         """What suits a file and a simulated duration (ms). Raises UsageError for a suffix that is no movie's."""
         if target.suffix.lower() not in FORMATS:
             raise UsageError(f"{target} is no movie: the name ends in {' or '.join(FORMATS)}.")
         gif = target.suffix.lower() == ".gif"
-        return cls(640, 360, 12.5, speed or _pace(duration)) if gif else cls(1280, 720, 25, speed or _pace(duration))
+        width, height = size or ((640, 360) if gif else (1280, 720))
+        return cls(width, height, 12.5 if gif else 25.0, speed or _pace(duration))
 
     @property
     def every(self) -> float:
@@ -82,7 +85,7 @@ class Director:
     def __init__(self, title: str, look: Look, remark: str = "") -> None:
         self.look = look
         self.painter = Painter(look.width, look.height)
-        self.lettering = Lettering(title, look.speed, look.width, look.height, remark)
+        self.lettering = Lettering(title, look.width, look.height, look.speed, look.fps, remark)
         self.camera: Camera | None = None
 
     def image(self, scene: Scene, frame: Frame) -> Image:
@@ -117,10 +120,7 @@ class Movie:
             with _writing(self.target):
                 self._writer.append_data(image)
             return
-        from PIL import Image as Pictures
-
-        few = Pictures.fromarray(image).quantize(COLOURS, Pictures.Quantize.MEDIANCUT, dither=Pictures.Dither.NONE)
-        self._gif.append(few)
+        self._gif.append(_in_few_colours(image))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -134,14 +134,30 @@ class Movie:
                 first.save(self.target, save_all=True, append_images=others, duration=wait, loop=0, optimize=True)
 
 
+def _in_few_colours(image: Image) -> Any:
+    """An image with a palette: the colours that differ most, and a ramp for the ground, which would show bands."""
+    from PIL import Image as Pictures
+
+    picture = Pictures.fromarray(image)
+    palette = picture.quantize(COLOURS, Pictures.Quantize.MAXCOVERAGE, dither=Pictures.Dither.NONE).getpalette() or []
+    night, dusk = ([int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in (NIGHT, DUSK))
+    ramp = [round(a + k / DARKS * (b - a)) for k in range(DARKS) for a, b in zip(night, dusk, strict=True)]
+    chosen = Pictures.new("P", (1, 1))
+    chosen.putpalette(palette[: 3 * COLOURS] + ramp)
+    return picture.quantize(palette=chosen, dither=Pictures.Dither.NONE)
+
+
 def film(
     result: Result, target: Path, speed: float | None = None, at: float | None = None, layout: str = "module",
-    progress: Progress | None = None, renderer: Crew | None = None,
+    size: tuple[int, int] | None = None, progress: Progress | None = None, renderer: Crew | None = None,
 ) -> int:  # fmt: skip
-    """Film a result, from the beginning or from a time (ms) on, and return how many images that made."""
+    """Film a result, from the beginning or from a time (ms) on, and return how many images that made.
+
+    ``size`` is in pixels (width, height), ``speed`` simulated s per s, ``progress`` called with each image.
+    """
     from neurosim.viz.live.replay import Replay
 
-    look = Look.of(target, result.time_reached - (at or 0.0), speed)
+    look = Look.of(target, result.time_reached - (at or 0.0), speed, size)
     with Movie(target, look) as movie:
         replay = Replay(result, layout, SYNAPSES)
         if at:
@@ -159,7 +175,7 @@ def film(
 
 def film_run(
     built: Built, path: Path, target: Path, speed: float | None = None, layout: str = "module",
-    renderer: Crew | None = None, **options: Any,
+    size: tuple[int, int] | None = None, renderer: Crew | None = None, **options: Any,
 ) -> Result:  # fmt: skip
     """Film a scenario while it runs, into ``target``, and return its result, in ``path``.
 
@@ -169,7 +185,7 @@ def film_run(
     from neurosim.scenario.run import run_built
     from neurosim.viz.live.running import capture
 
-    look = Look.of(target, built.scenario.duration, speed)
+    look = Look.of(target, built.scenario.duration, speed, size)
     with Movie(target, look) as movie:
         director = (renderer or Director)(built.scenario.name, look)
         step = max(1, round(look.every / built.simulation.dt)) * built.simulation.dt

@@ -64,6 +64,7 @@ class Painter:
         ink = min(_INK * self.width * self.height / max(covered, 1.0), 0.16)
         inks = ink * (0.45 + 0.55 * np.minimum(weight / (heavy or 1.0), 1.0)) * (0.25 + 1.1 * seen.nearness[pre])
         source, lit, flash = state.looks[state.neurons.module[pre]], state.lit[used], state.flash[used]
+        inks /= 0.3 + 0.7 * (1.0 + 1.6 * float(lit.mean())) if lit.size else 1.0  # nor where all neurons fire at once
         flash = flash * min(0.30, 60.0 / max(float(flash.sum()), 1.0))  # where very many are born it must not blind
         first = source * (inks * (1.0 + 3.2 * lit))[:, None] + np.outer(flash, BORN)
         last = source * (inks * (0.35 + 1.6 * lit))[:, None] + np.outer(0.7 * flash, BORN)
@@ -83,7 +84,7 @@ class Painter:
         slot, begin, end = state.on_their_way(_STREAKS)
         pre, post = state.pre[slot], state.post[slot]
         x, y, dx, dy = seen.x[pre], seen.y[pre], seen.x[post] - seen.x[pre], seen.y[post] - seen.y[pre]
-        shared = min(0.35, 300.0 / max(slot.size, 1)) * (0.3 + seen.nearness[pre])
+        shared = min(0.35, 130.0 / max(slot.size, 1)) * (0.3 + seen.nearness[pre])
         colour = (0.45 + 0.55 * state.looks[state.neurons.module[pre]]) * shared[:, None]
         _lines(picture, x + begin * dx, y + begin * dy, x + end * dx, y + end * dy, 0.2 * colour, colour)
 

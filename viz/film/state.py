@@ -121,7 +121,7 @@ class State:
         """The light of each neuron, 0 to 1, beside that of the others: where all fire, those that fire most."""
         alive = self.neurons.alive.astype(bool)
         usual = float(self.heat[alive].mean()) if alive.any() else 0.0
-        return np.asarray(np.minimum(1.4 * self.heat / (self.heat + 1.0 + usual), 1.0), np.float32)
+        return np.asarray(np.minimum(1.4 * self.heat / (self.heat + 1.0 + 2.0 * usual), 1.0), np.float32)
 
     def on_their_way(self, most: int) -> tuple[Places, NDArray[np.float64], NDArray[np.float64]]:
         """Slots of synapses along which spikes run now, and from where to where since the image before (0 to 1)."""
