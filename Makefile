@@ -12,7 +12,7 @@ WORKERS ?= 2
 PYTEST := HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint slow bench gallery peers clean
+.PHONY: help run test lint slow bench gallery images peers clean
 
 help:
 	@echo "make run     install into $(VENV), run a first network, leave a picture"
@@ -21,6 +21,7 @@ help:
 	@echo "make slow    the tests that take minutes"
 	@echo "make bench   the benchmarks"
 	@echo "make gallery the pictures of all models and learning rules, and docs/gallery.md"
+	@echo "make images  the pictures and the movie of README.md and docs/pictures.md"
 	@echo "make peers   an environment of its own for each simulator we compare with"
 	@echo "make clean   remove environments, caches and what runs left"
 
@@ -58,6 +59,21 @@ bench: $(VENV)/core.stamp
 
 gallery: $(VENV)/core.stamp
 	@$(BIN)/python -m neurosim.viz.gallery docs
+
+# The pictures of README.md and docs/pictures.md, each as a user makes it.
+PICTURE := $(BIN)/neurosim plot
+images: $(VENV)/core.stamp
+	@mkdir -p build docs/images/pictures
+	@for name in demo engram stdp_competition travelling_wave; do \
+	    $(BIN)/neurosim run $$name -o build/$$name.nsim --overwrite >/dev/null || exit 1; done
+	@$(BIN)/neurosim watch build/demo.nsim --movie docs/images/demo.gif --size 480x270 --speed 14
+	@$(PICTURE) build/demo.nsim --kind network --at "58 s" -o docs/images/network.jpg
+	@$(PICTURE) build/travelling_wave.nsim --kind network --at "53 ms" -o docs/images/pictures/wave.jpg
+	@for kind in degrees connectivity; do \
+	    $(PICTURE) build/engram.nsim --kind $$kind -o docs/images/pictures/$$kind.png || exit 1; done
+	@$(PICTURE) build/demo.nsim -o docs/images/pictures/summary.jpg
+	@$(PICTURE) build/demo.nsim --kind structure -o docs/images/pictures/structure.png
+	@$(PICTURE) build/stdp_competition.nsim --kind weights -o docs/images/pictures/weights.png
 
 # ---- environments: each stamp says that its environment is as pyproject.toml and constraints.txt want it --------
 

@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 
 NIGHT, DUSK = "#04060c", "#101a30"  # the ground: at the edge, and behind the network
 BORN, LOST = light.linear("#b9ffd9"), light.linear("#ff5fd2")
-_SLEEP, _WAKE = 0.20, 1.5  # the light of a neuron that is silent, and what a spike adds
+_SLEEP, _WAKE = 0.24, 1.9  # the light of a neuron that is silent, and what a spike adds
 _INK = 0.042  # light of synapses per pixel of the picture, however many there are
 _STREAKS = 12_000  # spikes on their way, at most, in one image
 

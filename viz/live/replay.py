@@ -19,7 +19,7 @@ from neurosim.viz.live.frame import Frame, Scene
 from neurosim.viz.live.stage import Beginning, Stage
 
 _AHEAD = 40  # frames that are read at a time
-_WARM = 300.0  # ms before a time that is gone to, so that glow and rates are as if one had watched
+_WARM, _STEPS = 400.0, 20  # ms, and frames, before a time that is gone to: glow and rates are as if one had watched
 
 
 class Replay:
@@ -66,7 +66,8 @@ class Replay:
         self.stage.begin(start, self._beginning(start))
         self._window = None
         if time > start:
-            self.frame(time)
+            for step in range(1, _STEPS + 1):
+                self.frame(start + (time - start) * step / _STEPS)
 
     def frame(self, time: float) -> Frame:
         """What happened since the time shown, until ``time``, which is not before it."""
