@@ -45,7 +45,7 @@ void main() {
   float shown = clamp((now - abs(life.x)) / ${FADE_IN.toFixed(2)}, 0.0, 1.0), fresh = (1.0 - shown) * step(0.0, life.x);
   float ending = life.y > 0.0 ? clamp(1.0 - (now - life.y) / ${FLASH.toFixed(2)}, 0.0, 1.0) : 1.0;
   float dying = life.y > 0.0 ? ending : 0.0;
-  float strength = faint * shown * (1.0 + acts * mix(3.2, 1.0, target)) + 0.30 * fresh;
+  float strength = faint * shown * (1.0 + acts * mix(2.4, 0.8, target)) + 0.30 * fresh;
   vec3 tone = mix(colour, vec3(0.55, 1.0, 0.75), 0.7 * fresh);
   light_ = life.y > 0.0 ? mix(colour * faint, vec3(1.0, 0.30, 0.22) * 0.75, dying) * ending : tone * strength * fog(gl_Position.w);
   if (life.y < 0.0 || (life.y > 0.0 && ending <= 0.0)) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);

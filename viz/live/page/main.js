@@ -122,8 +122,10 @@ function drawLines(now, view) {
   view = { ...view, pixels: (view.pixels * lines.height) / canvas.height };
   let left = lines.most; // in synapses
   if (lines.next < slots) {
-    const count = Math.min(left, moving ? slots : slots - lines.next), fewer = moving ? Math.min(3, Math.sqrt(slots / Math.max(count, 1))) : 1;
-    layers.drawSynapses(camera, { ...view, faint: view.faint * fewer }, lines.next, count);
+    const count = Math.min(left, moving ? slots : slots - lines.next), seen = world.drawn * (moving ? count / slots : 1);
+    // As light adds up, each line is the fainter the more of them lie over one another.
+    const faint = Math.max(0.012, Math.min(0.26, (2.3 * camera.radius * view.pixels) / camera.now.distance / Math.max(seen, 1)));
+    layers.drawSynapses(camera, { ...view, faint }, lines.next, count);
     left -= count;
     if (!moving) lines.next += count;
   }
@@ -140,7 +142,7 @@ function draw(now) {
   const w = canvas.width, h = canvas.height, size = 0.55 * Math.max(3, camera.radius / Math.cbrt(Math.max(world.n, 8)));
   const view = {
     now, shown: clock.shown - (world.begun || 0), pixels: h / 2 / Math.tan(camera.field / 2), size: 0.55 * size, exposure: world.exposure,
-    faint: Math.min(0.24, 3.2 / Math.sqrt(Math.max(world.drawn, 60))) * (software ? 1.7 : 1), least: Math.max(0.02, 0.12 * clock.rate),
+    least: Math.max(0.02, 0.12 * clock.rate),
   };
   drawLines(now, view);
   gl.bindFramebuffer(gl.READ_FRAMEBUFFER, canvases[0].frame);
