@@ -16,7 +16,7 @@ from neurosim.scenario.load import load
 from neurosim.scenario.run import run_built
 from neurosim.viz.live import wire
 from neurosim.viz.live.drawn import Drawn
-from neurosim.viz.live.frame import Frame, Scene, Synapses, merged
+from neurosim.viz.live.frame import Frame, Scene, Synapses, merged, thinned
 from neurosim.viz.live.layout import LAYOUTS, Layout
 from neurosim.viz.live.replay import Replay
 from neurosim.viz.live.running import Running, capture
@@ -116,6 +116,10 @@ def test_changes_lead_from_scene_to_scene(living: Path, tmp_path: Path) -> None:
             slots |= _table(frame.shown)
         assert slots == _table(shown[-1][2].synapses)
     together = merged([frame for *_, frame in shown])
+    few = thinned(together, 100)
+    assert few.spike_time.size == 100
+    assert few.spikes == together.spikes
+    assert set(few.spike_time.tolist()) <= set(together.spike_time.tolist())
     assert together.spikes == sum(frame.spikes for *_, frame in shown)
     assert together.before == 0.0
 
@@ -244,7 +248,7 @@ def test_weights_of_drawn_synapses_are_followed() -> None:
     running.look()
     running.frame()
     ee.weight[ee.ids[:4]] = 0.7
-    running._peeked = -1e9
+    running._peeked, running._peeks = -1e9, 4
     sim.run(1.0)
     running.look()
     frame, scene = running.frame(), running.scene()

@@ -8,7 +8,7 @@ frame; one that does not asks for the scene again. When `Frame.version` is not t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,6 +150,15 @@ def merged(frames: list[Frame]) -> Frame:
         last.caption,
         {name: [*first.traces.get(name, []), *trace] for name, trace in last.traces.items()} if last.traces else {},
     )  # fmt: skip
+
+
+def thinned(frame: Frame, most: int) -> Frame:
+    """A frame with at most so many of its spikes, evenly chosen."""
+    n = frame.spike_time.size
+    if n <= most:
+        return frame
+    some = np.arange(most) * n // most
+    return replace(frame, spike_time=frame.spike_time[some], spike_neuron=frame.spike_neuron[some])
 
 
 def _last_shown(frames: list[Frame]) -> tuple[Hidden, Synapses, SynapseValues]:

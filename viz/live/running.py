@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0  # s after which nobody watches
 _MOST = 4_000_000  # spikes, births and deaths that wait to be drawn
-_PEEK_EVERY = 1.0  # s between two looks at weights and delays
+_PEEK_EVERY = 1.0  # s between two looks at weights and delays that learn
+_PEEK_OTHERS = 5  # such looks between two at those that change by hand only
 
 
 class Running:
@@ -44,7 +45,7 @@ class Running:
         self._on = False
         self._declared = (0, 0)
         self._asked = -_PATIENCE
-        self._peeked = 0.0
+        self._peeked, self._peeks = 0.0, 0
         self._wishes: dict[str, Callable[[], Any]] = {}  # what is to be read at every look, by name
         self._shown: list[NDArray[np.uint64]] = []  # ids of what is drawn of each projection
         self._lock = threading.Lock()  # of the stage
@@ -115,7 +116,10 @@ class Running:
 
     def _peek(self) -> None:
         """Read weights and delays of what is drawn, as they are now."""
+        self._peeks += 1
         for number, (projection, ids) in enumerate(zip(self.network.projections.values(), self._shown, strict=False)):
+            if projection.values.plasticity is None and self._peeks % _PEEK_OTHERS:
+                continue
             rows = self.network._slots_of(projection.source, (ids >> np.uint64(32)).astype(np.int64))
             places, _ = projection.store.find(rows, ids.astype(np.uint32))
             alive = places >= 0

@@ -132,7 +132,8 @@ class Server:
         await self._stop.wait()
         beat.cancel()
         for viewer in list(self.viewers.values()):
-            await viewer.socket.close(code=1001, message=b"the server ends")
+            with contextlib.suppress(TimeoutError, ConnectionError, asyncio.CancelledError):  # one that stalls is left
+                await asyncio.wait_for(viewer.socket.close(code=1001, message=b"the server ends"), 1.0)
         await runner.cleanup()
 
     @web.middleware

@@ -1,7 +1,6 @@
 """Those who watch: each gets what it has not seen yet as soon as it has shown what it got before.
 
-A viewer that is slow gets several frames as one; one that is very slow gets the whole scene again. So nobody waits for
-it, and it costs little memory.
+A viewer that is slow gets several frames as one. So nobody waits for it, and it costs little memory.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from neurosim.viz.live import wire
-from neurosim.viz.live.frame import Frame, Scene, merged
+from neurosim.viz.live.frame import Frame, Scene, merged, thinned
 
 if TYPE_CHECKING:
     from aiohttp.web import WebSocketResponse
 
-_MOST_FRAMES = 90  # that wait for a viewer
-_MOST_SPIKES = 60_000
+_MOST_FRAMES = 60  # that wait for a viewer, before they become one
+_MOST_SPIKES = 20_000
 _UNDER_WAY = 2  # messages that may be on their way, or wait to be shown
 _numbers = itertools.count(1)
 
@@ -71,11 +70,18 @@ class Viewer:
         """The next frame."""
         if self.needs_scene:
             return
-        self._missed.append(frame)
-        waiting = sum(one.frame.spike_time.size for one in self._missed[:-1])
-        if len(self._missed) > _MOST_FRAMES or waiting > _MOST_SPIKES or frame.frame.version != self.version:
+        if frame.frame.version != self.version:
             self.needs_scene, self._missed = True, []
+            return
+        self._missed.append(frame)
+        waiting = sum(one.frame.spike_time.size for one in self._missed)
+        if len(self._missed) > _MOST_FRAMES or waiting > 2 * _MOST_SPIKES:
+            self._missed = [Encoded(self._joined())]
         self._news.set()
+
+    def _joined(self) -> Frame:
+        """All frames that wait, as one; of their spikes a part, where they are many."""
+        return thinned(merged([one.frame for one in self._missed]), _MOST_SPIKES)
 
     def say(self, words: dict[str, Any]) -> None:
         """A short message, not to be acknowledged."""
@@ -97,7 +103,7 @@ class Viewer:
                 self._in_flight += 1
                 await self.socket.send_bytes(wire.scene_message(scene))
             elif self._missed and not self.needs_scene:
-                missed, self._missed = self._missed, []
+                whole = self._missed[0] if len(self._missed) == 1 else Encoded(self._joined())
+                self._missed = []
                 self._in_flight += 1
-                whole = missed[0].bytes if len(missed) == 1 else wire.frame_message(merged([m.frame for m in missed]))
-                await self.socket.send_bytes(whole)
+                await self.socket.send_bytes(whole.bytes)
