@@ -23,6 +23,8 @@ from neurosim.graph.structure import BoundStructure
 
 _FADED = 40.0  # time constants after which nothing is left that a double could tell
 _BRIEF = 1.0 / 16.0  # of the fastest trace's time constant; four nodes will do for less
+_LANES = 128  # neurons at a time
+
 
 def _gauss(n: int) -> list[tuple[float, float]]:
     """Nodes and weights on [0, 1]."""
@@ -36,7 +38,7 @@ _TEXT = '''"""What a structural rule keeps of neurons: {about}. Generated; do no
 
 import numpy as np
 
-from neurosim.compiled import array_at, inlined, kernel
+from neurosim.compiled import array_at, inlined, kernel, spliced
 from neurosim.functions import {functions}
 
 NODES = {nodes}
@@ -44,71 +46,91 @@ WEIGHTS = {weights}
 
 
 @inlined
-def lived(h, numbers, {state}):
+def lived(h, constants, {state}):
     """The state after ``h`` ms without a spike."""
-{unpacked}
+    {unpacked} = constants
 {integrals}
 {faded}
     return {state}
 
 
-@inlined
-def lived_briefly(h, numbers, {state}):
+@spliced
+def lived_briefly(h, constants, {state}):
     """The same where four nodes will do; without a branch, so that many neurons may live at once."""
-{unpacked}
+    {unpacked} = constants
 {brief_integrals}
 {faded}
     return {state}
 
 
 @inlined
-def is_brief(h, numbers):
+def is_brief(h, constants):
     """Whether four nodes will do."""
-    return h*numbers[1] < {brief}
+    return h*constants[0] < {brief}
 
 
 @kernel
-def advance(n: int, slot_of: int, step_of: int, n_slots: int, table: int, numbers_at: int, n_numbers: int) -> None:
+def advance(n: int, slot_of: int, step_of: int, n_slots: int, table: int, numbers_at: int) -> None:
     """Let ``n`` spikes happen, each of a neuron (its slot) at a step, in the order of time."""
     slots, steps = array_at(slot_of, n, np.int64), array_at(step_of, n, np.int64)
-    numbers = array_at(numbers_at, n_numbers, np.float64)
+    numbers = array_at(numbers_at, {n_numbers}, np.float64)
+    dt, constants = numbers[0], ({constants})
+    {unpacked} = constants
     columns = array_at(table, {n_columns}, np.int64)
     seen, born = array_at(columns[0], n_slots, np.int64), array_at(columns[1], n_slots, np.int64)
 {columns}
-    for i in range(n):
-        slot = slots[i]
-        h = (steps[i] - max(seen[slot], born[slot])) * numbers[0]
-        if is_brief(h, numbers):
-            {state} = lived_briefly(h, numbers, {loaded})
-        else:
-            {state} = lived(h, numbers, {loaded})
+{lanes}
+    done = 0
+    while done < n:
+        m = 0
+        while m < {n_lanes} and done + m < n and seen[slots[done + m]] >= 0:  # neurons that are not among them already
+            slot = slots[done + m]
+            h__all[m] = (steps[done + m] - max(seen[slot], born[slot])) * dt
+            seen[slot] = -1
+            m += 1
+        for i in range(m):
+            slot = slots[done + i]
+{taken}
+        for i in range((m + 7) & ~7):
+            {state} = lived_briefly(h__all[i], constants, {lane})
+{put}
+        for i in range(m):
+            slot = slots[done + i]
+            if not is_brief(h__all[i], constants):
+                {state} = lived(h__all[i], constants, {loaded})
+{put_again}
+            {state} = {lane}
 {jumps}
 {kept}
-        seen[slot] = steps[i]
+            seen[slot] = steps[done + i]
+        done += m
 
 
 @kernel
-def shown(now: int, n_slots: int, table: int, numbers_at: int, n_numbers: int, out: int) -> None:
+def shown(now: int, n_slots: int, table: int, numbers_at: int, out: int) -> None:
     """Write what all neurons have at step ``now`` into ``out``, one column after the other."""
-    numbers = array_at(numbers_at, n_numbers, np.float64)
+    numbers = array_at(numbers_at, {n_numbers}, np.float64)
+    dt, constants = numbers[0], ({constants})
     columns = array_at(table, {n_columns}, np.int64)
     seen, born = array_at(columns[0], n_slots, np.int64), array_at(columns[1], n_slots, np.int64)
 {columns}
     shown_ = array_at(out, {n_state}*n_slots, np.float64)
-    longest = np.int64(0)
-    for slot in range(n_slots):
-        longest = max(longest, now - max(seen[slot], born[slot]))
-    all_brief = is_brief(longest*numbers[0], numbers)
-    for slot in range(n_slots if all_brief else 0):
-        h = (now - max(seen[slot], born[slot])) * numbers[0]
-        {state} = lived_briefly(h, numbers, {loaded})
-{written}
-    for slot in range(0 if all_brief else n_slots):
-        h = (now - max(seen[slot], born[slot])) * numbers[0]
-        if is_brief(h, numbers):
-            {state} = lived_briefly(h, numbers, {loaded})
-        else:
-            {state} = lived(h, numbers, {loaded})
+{lanes}
+    for first in range(0, n_slots, {n_lanes}):
+        n = min(n_slots - first, {n_lanes})
+        for i in range(n):
+            slot = first + i
+            h__all[i] = (now - max(seen[slot], born[slot])) * dt
+{taken}
+        for i in range((n + 7) & ~7):
+            {state} = lived_briefly(h__all[i], constants, {lane})
+{put}
+        for i in range(n):
+            if not is_brief(h__all[i], constants):
+                slot = first + i
+                {state} = lived(h__all[i], constants, {loaded})
+{put_again}
+        for i in range(n):
 {written}
 '''
 
@@ -133,14 +155,14 @@ class NeuronTraces:
         slots, steps = np.ascontiguousarray(slots[living]), np.ascontiguousarray(steps[living])
         self._kernels.advance(
             slots.size, address_of(slots), address_of(steps), self.population.n_slots, self._table(),
-            address_of(self._numbers), self._numbers.size,
+            address_of(self._numbers),
         )  # fmt: skip
 
     def shown(self, now: int) -> dict[str, NDArray[np.float64]]:
         """Values of all slots as they are at step ``now``, by name; writes nothing."""
         n = self.population.n_slots
         out = np.zeros((len(self.names), n))
-        self._kernels.shown(now, n, self._table(), address_of(self._numbers), self._numbers.size, address_of(out))
+        self._kernels.shown(now, n, self._table(), address_of(self._numbers), address_of(out))
         return dict(zip(self.names, out, strict=True))
 
     def settle(self, now: int) -> None:
@@ -180,21 +202,31 @@ class NeuronTraces:
         for trace in dynamics.traces:
             numbers += [f"{trace.name}_rate", f"{trace.name}_target", f"{trace.name}_jump"]
         parameters = [f"{name}_given" for name in dynamics.constants]
-        unpacked = [f"{name} = numbers[{k}]" for k, name in enumerate([*numbers, *parameters], start=1)]
+        named = [*numbers, *parameters]
         faded = [f"{t.name}_now = {_faded(t.name, 'h')}" for t in dynamics.traces]
         integrals, brief = self._integrals(), self._brief_integrals()
-        jumps = [f"{t.name}_now += numbers[{5 + 3 * k}]" for k, t in enumerate(dynamics.traces)]
+        jumps = [f"{t.name}_now += {t.name}_jump" for t in dynamics.traces]
         body = "\n".join([*integrals, *faded])
         arrays = [f"{n}_column = array_at(columns[{k}], n_slots, np.float64)" for k, n in enumerate(self.names, 2)]
+        # pieces of one array: only then is it plain to the compiler that they lie apart
+        lanes = [f"lanes = np.zeros({(len(self.names) + 1) * _LANES})"]
+        for k, name in enumerate(["h", *self.names]):
+            lanes.append(f"{name}__all = lanes[{k * _LANES} : {(k + 1) * _LANES}]")
+        put = [f"{name}__all[i] = {name}_now" for name in self.names]
         return _TEXT.format(
             about=", ".join(self.names), functions=", ".join(sorted({"exp", *functions_in(body)})),
             nodes=tuple(node for node, _ in _EIGHT), weights=tuple(weight for _, weight in _EIGHT), brief=_BRIEF,
-            state=", ".join(symbols), unpacked=_indented(unpacked, 1),
+            state=", ".join(symbols), unpacked=", ".join(named), n_numbers=len(named) + 1,
+            constants=", ".join(f"numbers[{k}]" for k in range(1, len(named) + 1)),
             integrals=_indented(integrals, 1), brief_integrals=_indented(brief, 1),
             faded=_indented(faded, 1), n_columns=len(self.names) + 2, columns=_indented(arrays, 1),
-            loaded=", ".join(f"{name}_column[slot]" for name in self.names), jumps=_indented(jumps, 2),
-            kept=_indented([f"{name}_column[slot] = {name}_now" for name in self.names], 2), n_state=len(self.names),
-            written=_indented([f"shown_[{k}*n_slots + slot] = {n}_now" for k, n in enumerate(self.names)], 2),
+            loaded=", ".join(f"{name}_column[slot]" for name in self.names), jumps=_indented(jumps, 3),
+            kept=_indented([f"{name}_column[slot] = {name}_now" for name in self.names], 3), n_state=len(self.names),
+            n_lanes=_LANES, lanes=_indented(lanes, 1),
+            taken=_indented([f"{name}__all[i] = {name}_column[slot]" for name in self.names], 3),
+            lane=", ".join(f"{name}__all[i]" for name in self.names),
+            put=_indented(put, 3), put_again=_indented(put, 4),
+            written=_indented([f"shown_[{k}*n_slots + first + i] = {n}__all[i]" for k, n in enumerate(self.names)], 3),
         )  # fmt: skip
 
     def _changes(self) -> tuple[dict[str, str], dict[str, str]]:
