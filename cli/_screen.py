@@ -64,19 +64,19 @@ def film_scenario(
 def show_result(file: str, *, speed: float | None, layout: str, at: float | None) -> int:
     """Play a result in a window, until it is closed."""
     from neurosim.record import Result
-    from neurosim.viz.desktop.show import open_window, play
-    from neurosim.viz.live.show import ReplayShow
+    from neurosim.viz.desktop.show import open_window, play_result
+    from neurosim.viz.film.movie import title_of
 
     result = Result(file)
-    show = ReplayShow(result, speed=speed, at=at or 0.0, layout=layout)
-    play(show, open_window(str(show.state()["title"])))
+    window = open_window(title_of(result.scenario_text, result.path.stem))
+    play_result(result, window, speed, layout, at or 0.0)
     return 0
 
 
 def show_scenario(scenario: str, *, speed: float | None, layout: str, **options: Any) -> int:
     """Run a scenario in a window; the exit code is that of the run."""
     from neurosim.scenario import RunInterrupted
-    from neurosim.viz.desktop.show import open_window, run_shown
+    from neurosim.viz.desktop.show import open_window, play_result, run_shown
 
     interrupted = None
     window = open_window(Path(scenario).stem)
@@ -87,7 +87,10 @@ def show_scenario(scenario: str, *, speed: float | None, layout: str, **options:
             result = run_shown(built, path, window, speed, layout, **about)
         except RunInterrupted as stop:
             result, interrupted = stop.result, stop
-    return _report(result, interrupted)
+    code = _report(result, interrupted)
+    if interrupted is None:
+        play_result(result, window, speed, layout)
+    return code
 
 
 def _build(

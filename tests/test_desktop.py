@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import neurosim as ns
@@ -50,6 +52,25 @@ np.savez(sys.argv[2], images=images, born=born)
 """
 
 
+SHOW = """
+import json, sys, threading
+from pathlib import Path
+from neurosim.scenario.builder import build
+from neurosim.scenario.load import load
+from neurosim.viz.desktop.show import open_window, play_result, run_shown
+
+window = open_window("small", off_screen=True)
+drawn, draw = [], window.draw
+window.draw = lambda scene, frame: (drawn.append(frame.time), draw(scene, frame))
+result = run_shown(build(load(sys.argv[1]), threads=1), Path(sys.argv[2]), window, 0.1, "module")
+live = len(drawn)
+threading.Timer(3.0, lambda: setattr(window, "closed", True)).start()
+play_result(result, window, 0.1, "module")
+told = {"hash": result.summary["hash"], "status": result.status}
+print(json.dumps({**told, "live": drawn[:live], "again": drawn[live:]}))
+"""
+
+
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> ns.Result:
     """A small network that grows to more than a window had room for at first."""
@@ -66,8 +87,6 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 
 def test_the_window_shows_the_network(result: ns.Result, tmp_path: Path) -> None:
-    import numpy as np
-
     done = run(FILM, str(result.path), str(tmp_path / "images.npz"))
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "images.npz") as kept:
@@ -81,6 +100,18 @@ def test_the_window_shows_the_network(result: ns.Result, tmp_path: Path) -> None
         assert (middle[..., 0] > middle[..., 2] + 30).sum() > 100  # warm: they are excitatory
         assert image[:80, :160].max() > 150  # letters
     assert all(np.abs(one - other).mean() > 0.2 for one, other in pairwise(images))
+
+
+def test_a_run_is_shown_and_played_again(result: ns.Result, tmp_path: Path) -> None:
+    done = run(SHOW, str(result.path.with_name("small.yaml")), str(tmp_path / "a.nsim"))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["status"] == "finished"
+    assert told["hash"] == result.summary["hash"]
+    for times in (told["live"], told["again"]):
+        assert len(times) > 2
+        assert (np.diff(times) > 0).all()
+    assert max(told["live"]) > 200.0  # of 400 ms; frames go on while it runs, as fast as they can be drawn
 
 
 def test_without_opengl_there_is_a_message_and_no_crash(result: ns.Result) -> None:

@@ -151,7 +151,8 @@ class _Session:
             except KeyboardInterrupt:
                 interrupted = True
         self._flush()
-        return "interrupted" if interrupted or asked() else "finished"
+        short = self.simulation.time < self.scenario.duration - 0.5 * self.simulation.dt  # somebody stopped it
+        return "interrupted" if interrupted or asked() or short else "finished"
 
     def keep_graph(self) -> None:
         """Store what has become of the network where births and deaths do not say so."""

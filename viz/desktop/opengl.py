@@ -11,6 +11,10 @@ from functools import cache
 from neurosim.errors import NeurosimError, UsageError
 
 PACKAGES = "libegl1 libegl-mesa0 libgl1-mesa-dri"
+NO_SCREEN = (
+    "there is no screen to open a window on (DISPLAY names none that answers). Without --desktop the network is "
+    "shown in the browser; with --movie FILE.mp4 it is filmed."
+)
 _PATIENCE = 60.0  # s
 
 # As the window does it: a context, something drawn, and read back. The last word says that all went well.
@@ -43,10 +47,7 @@ def require() -> None:
 def require_screen() -> None:
     """Raise NeurosimError where a window has nowhere to be shown."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise NeurosimError(
-            "there is no screen to open a window on (DISPLAY is not set). Without --desktop the network is shown in "
-            "the browser; with --movie FILE.mp4 it is filmed."
-        )
+        raise NeurosimError(NO_SCREEN)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from neurosim.record import Result
     from neurosim.scenario.builder import Built
     from neurosim.viz.desktop.window import Window
+
+
+SYNAPSES = 8_000  # drawn: it is lines that cost, above all where there is no graphics card
 
 
 def open_window(title: str, off_screen: bool = False) -> Window:
@@ -42,16 +46,17 @@ def play(show: Show, window: Window, until: threading.Event | None = None) -> No
 def run_shown(built: Built, path: Path, window: Window, speed: float | None, layout: str, **options: Any) -> Result:
     """Run a scenario in a thread of its own while the window shows it, and return its result, in ``path``.
 
-    The window plays the result when the run has ended. If it is closed before, the run goes on at full speed; Ctrl-C
-    stops it. ``options`` are those of `neurosim.scenario.run.run_built`, which says what is raised.
+    If the window is closed before the end, the run goes on at full speed; Ctrl-C stops it. ``options`` are those of
+    `neurosim.scenario.run.run_built`, which says what is raised.
     """
     from neurosim.scenario.run import run_built
 
     scenario = built.scenario
     pace = usual_speed(scenario.duration) if speed is None else speed
     show = LiveShow(
-        built.simulation, scenario=scenario, speed=pace, duration=scenario.duration, layout=layout, wait=True
-    )
+        built.simulation, scenario=scenario, speed=pace, duration=scenario.duration, layout=layout, budget=SYNAPSES,
+        wait=True,
+    )  # fmt: skip
     done = threading.Event()
     said: dict[str, Any] = {}
 
@@ -80,6 +85,14 @@ def run_shown(built: Built, path: Path, window: Window, speed: float | None, lay
     if "failure" in said:
         raise said["failure"]
     result: Result = said["result"]
-    if not window.closed:
-        play(ReplayShow(result, layout=layout, first_version=show.version), window)
     return result
+
+
+def play_result(result: Result, window: Window, speed: float | None, layout: str, at: float = 0.0) -> None:
+    """Play a result, from a time (ms) on, until the window is closed or Ctrl-C is pressed."""
+    if not window.closed:
+        version = window.state.version + 1
+        show = ReplayShow(result, speed=speed, at=at, layout=layout, budget=SYNAPSES, first_version=version)
+        with contextlib.suppress(KeyboardInterrupt):
+            play(show, window)
+        window.close()

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurosim.errors import NeurosimError
+from neurosim.viz.desktop.opengl import NO_SCREEN
 from neurosim.viz.film.camera import FIELD_OF_VIEW, Camera
 from neurosim.viz.film.movie import Look
 from neurosim.viz.film.painter import BORN, LOST, NIGHT, Image
@@ -35,6 +37,9 @@ class Window:
         self.state = State()
         plotter: Any = pyvista.Plotter
         self._plotter: Any = plotter(off_screen=off_screen, window_size=[width, height], title=title)
+        if not off_screen and not self._has_screen():
+            self._plotter.close()
+            raise NeurosimError(NO_SCREEN)
         self._plotter.set_background(NIGHT, top="#14203a")
         self._plotter.disable_anti_aliasing()  # llvmpipe takes three times as long with it
         self._points: Any = None
@@ -74,6 +79,10 @@ class Window:
         self._letters.clear()
         self._plotter.close()
         self.closed = True
+
+    def _has_screen(self) -> bool:
+        """Whether VTK has found a screen; where it has not, it draws into memory, and an open window is never seen."""
+        return not any(word in type(self._plotter.render_window).__name__ for word in ("EGL", "OSOpenGL", "OSMesa"))
 
     # -- inside ----------------------------------------------------------------------------------------------
 
