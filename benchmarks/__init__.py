@@ -28,6 +28,7 @@ _NAMES = (
     "turnover",
     "soak",
     "watch",
+    "film",
     "build",
     "startup",
 )

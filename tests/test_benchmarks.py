@@ -18,6 +18,7 @@ from neurosim.benchmarks import (
     cobahh,
     cuba,
     declared,
+    film,
     learning,
     loop,
     peers,
@@ -240,6 +241,16 @@ def test_installing_an_unknown_peer_names_the_known() -> None:
     )
     assert done.returncode == 3
     assert "Did you mean 'brian2'" in done.stderr
+
+
+def test_pictures_in_space_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> None:
+        raise NeurosimError("no OpenGL here")  # VTK and other tests are better kept apart
+
+    monkeypatch.setattr("neurosim.viz.desktop.opengl.require", none)
+    (ours,) = film.paint(60, 200, 2, quiet)
+    assert ours.simulator == "neurosim"
+    assert 0 < ours.value < 1e4
 
 
 def test_watching_is_measured() -> None:

@@ -28,7 +28,7 @@ _WIDTH, _CELL, _LEAST, _MOST = 10.0, 0.62, 1.5, 3.35  # inches: the page, a cell
 WEIGHTS = LinearSegmentedColormap.from_list("neurosim_weights", ["#123a63", "#5b9bc8", "#ffffff", "#e58a76", "#8f1d33"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Set:
     """A population, or a group of one, whose neurons are a row or a column."""
 
@@ -43,7 +43,7 @@ class Set:
         return self.name != self.population
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """Synapses per pair of different neurons, and mean weights (NaN where there are none), rows by columns.
 

@@ -28,7 +28,7 @@ GRAPHS = 100  # moments at which a graph that changes is looked at
 SIDES: tuple[Side, ...] = ("out", "in")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Degrees:
     """Out-degrees of a projection's sources and in-degrees of its targets, over time."""
 

@@ -31,7 +31,7 @@ _HEAD, _FOOT = 0.52, 0.5
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evolution:
     """Values of many things at some times (ms, ascending); which things there are may differ from time to time.
 
@@ -58,7 +58,7 @@ class Evolution:
         return float(joined[0]) if joined.size and (joined == joined[0]).all() else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One distribution of a page: what is said above it, the name of its values (with a unit), and what is counted."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lives:
     """All synapses that a projection ever had, in columns of equal length.
 

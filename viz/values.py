@@ -27,7 +27,7 @@ COLUMNS = 300  # moments that a page can show apart
 GRAPHS = 100  # moments at which a graph that changes is looked at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What is known of one projection; ``source`` says from where, ``learns`` whether more was going on than that."""
 
