@@ -26,6 +26,12 @@ protocol:
   - {at: 40 ms, lesion: {population: exc, where: "id < 3"}}
   - {when: "neurons(exc) < 3", caption: "Few are left."}
 """
+SILENT = """
+duration: 100 ms
+populations: {exc: {size: 5, model: lif_delta}}
+protocol:
+  - {at: 40 ms, lesion: {population: exc, where: "id < 2"}}
+"""
 
 
 def test_captions_are_kept_and_shown(tmp_path: Path) -> None:
@@ -104,3 +110,14 @@ def test_the_story_of_the_demo_holds(tmp_path: Path, seed: int) -> None:
     assert {outcome["text"]: outcome["status"] for outcome in result.summary["expect"]} == dict.fromkeys(
         (outcome["text"] for outcome in result.summary["expect"]), "held"
     )
+
+
+def test_who_plays_a_result_says_its_captions_or_else_what_was_done(tmp_path: Path) -> None:
+    from neurosim.viz.live.show import ReplayShow
+
+    told = []
+    for name, text in (("a", SPEAKING), ("b", SILENT)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+        result = ns.run(tmp_path / f"{name}.yaml", output=tmp_path / f"{name}.nsim")
+        told.append(ReplayShow(result).replay.frame(42.0).caption)
+    assert told == ["Few are left.", "lesion exc"]

@@ -32,6 +32,7 @@ class Replay:
         self._projections = list(result.projections)
         self._full = result.history_mode == "full"
         self._slack = 1e-6 * result.dt
+        self.otherwise: list[tuple[float, str]] = []  # what is said where the run said nothing
         self._window: tuple[float, float, dict[str, Any], NDArray[Any]] | None = None
         self.seek(0.0)
 
@@ -152,7 +153,7 @@ class Replay:
             until = max(time, ahead)
             spikes = {name: self.result.spikes(name, before, until) for name in self._recorded}
             self._window = before, until, spikes, self._events(before, until)
-            self.stage.captions = self.result.captions
+            self.stage.captions = self.result.captions or self.otherwise
         _, _, spikes, events = self._window
         found = {name: _cut(times, (times, ids), before, time, self._slack) for name, (times, ids) in spikes.items()}
         return found, _cut(events["time"], (events,), before, time, self._slack)[0]

@@ -63,7 +63,7 @@ def usual_speed(duration: float) -> float:
 
 
 def captions(text: str, duration: float) -> list[tuple[float, str]]:
-    """What a scenario's protocol does, as (ms, what is said from then on); each stays for a twentieth of the run."""
+    """What the protocol of a scenario does that has no captions, as (ms, what is said): for a twentieth of the run."""
     said: list[tuple[float, str]] = []
     for mark in marks_from_scenario(text, duration):
         if mark.label:
@@ -71,6 +71,11 @@ def captions(text: str, duration: float) -> list[tuple[float, str]]:
                 said.pop()
             said += [(mark.start, mark.label), (max(mark.stop, mark.start + 0.05 * duration), "")]
     return said
+
+
+def _speaks(scenario: Scenario) -> bool:
+    """Whether a scenario's protocol has captions of its own."""
+    return any(action.caption for entry in scenario.spec.protocol.values() for action in entry.actions)
 
 
 class LiveShow:
@@ -93,7 +98,7 @@ class LiveShow:
         self.pace = Pace(self.running, speed, paused=wait)
         self.waiting = wait  # for the first viewer
         self.hands = Interventions(simulation, scenario)
-        if scenario is not None:
+        if scenario is not None and not _speaks(scenario):
             self.running.captions = captions(scenario.text, scenario.duration)
         self._watched: dict[int, str] = {}  # viewer -> the trace that it follows
         self.running.frame()
@@ -227,7 +232,7 @@ class ReplayShow:
         self.result = result
         self.replay = Replay(result, layout, budget)
         self.replay.stage.version += first_version
-        self.replay.stage.captions = captions(result.scenario_text, result.duration)
+        self.replay.otherwise = captions(result.scenario_text, result.duration)
         self.paused = paused
         self.speed = usual_speed(result.duration) if speed is None else speed
         self._lock = threading.RLock()
