@@ -19,7 +19,7 @@ from neurosim.record import Result
 from neurosim.record.archive import NotRecorded
 from neurosim.viz import connectivity, degrees, delays, notebook, structure, values, weights
 from neurosim.viz.activity import read
-from neurosim.viz.evolution import bin_edges, shares
+from neurosim.viz.evolution import Evolution, bin_edges, shares
 from neurosim.viz.lives import lives
 
 ALIVE = """
@@ -254,3 +254,15 @@ def test_a_result_in_a_notebook(alive: Result) -> None:
     assert [label for label, *_ in notebook.facts(alive)][:3] == ["file", "status", "simulated"]
     code = f"import sys, neurosim as ns; r = ns.Result({str(alive.path)!r}); assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_values_on_a_lattice_get_a_bin_each() -> None:
+    drawn = np.random.default_rng(3).integers(-10, 11, 5000) * 0.25
+    seen = Evolution(np.array([0.0]), [drawn])
+    edges = bin_edges(seen)
+    assert edges.size == 22
+    assert np.diff(edges) == pytest.approx(0.25)
+    assert (shares(drawn, edges) > 2).all()  # no gaps
+    spread = Evolution(np.array([0.0]), [np.random.default_rng(3).uniform(0, 1, 30)])
+    assert np.ptp(np.diff(bin_edges(spread))) == pytest.approx(0.0, abs=1e-12)
+    assert bin_edges(spread).size < 20

@@ -112,7 +112,8 @@ def _draw_panel(figure: Figure, run: Run, panel: Panel, place: tuple[float, floa
         paint_ends(axes, seen, bin_edges(seen), panel.what, sideways=False)
         axes.set_xlabel(panel.label, labelpad=1)
     axes.set_title(panel.title)
-    axes.set_title(remark, loc="right", color=SOFT, fontsize=7.5, fontweight="normal")
+    if 0.095 * len(panel.title) + 0.063 * len(remark) < _WIDTH * width:  # inches, about; the title comes first
+        axes.set_title(remark, loc="right", color=SOFT, fontsize=7.5, fontweight="normal")
 
 
 def paint(over_time: Axes, ends: Axes, run: Run, seen: Evolution, what: str) -> str:
@@ -203,6 +204,12 @@ def bin_edges(seen: Evolution) -> Values:
         return np.asarray(np.arange(low, high + step + 1, step) - 0.5)
     spread = 0.5 * abs(high) or 1.0
     low, high = (low, high) if high > low else (low - spread, high + spread)
+    each = np.unique(joined)
+    if 1 < each.size <= BINS:  # values on a lattice get a bin each, or bins would hold now one of them and now two
+        apart = float(np.diff(each).min())
+        place = (each - each[0]) / apart
+        if place[-1] < 2 * BINS and np.allclose(place, np.round(place), atol=0.01):
+            return np.asarray(each[0] + apart * (np.arange(round(float(place[-1])) + 2) - 0.5))
     return np.linspace(low, high, bins + 1)
 
 
