@@ -20,7 +20,7 @@ from neurosim.viz.live.show import LiveShow
 SUMMARY = "watching live: the simulation's own processor time, the server's per frame, frames per second in Chromium"
 
 _SLOW = 0.05  # simulated seconds per second, for the page
-_PATIENCE = 2.2  # s after which a viewer that shows nothing is not waited for
+_PATIENCE = 3.2  # s after which a viewer that shows nothing is not waited for
 
 
 def run(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
     from neurosim.graph.population import Population
 
-_PATIENCE = 2.0  # s after which nobody watches
+_PATIENCE = 3.0  # s after which nobody watches
 _MOST = 4_000_000  # spikes, births and deaths that wait to be drawn
 _PEEK_EVERY = 1.0  # s between two looks at weights and delays that learn
 _PEEK_OTHERS = 5  # such looks between two at those that change by hand only
@@ -40,8 +39,9 @@ class Running:
         self.layout, self.budget = layout, budget
         self.captions = simulation.captions
         self.stage: Stage | None = None
-        self._facts: deque[tuple[Any, ...]] = deque()
-        self._waiting = 0
+        self._facts: list[tuple[Any, ...]] = []
+        self._waiting = 0  # spikes, births and deaths among them
+        self._hands = threading.Lock()  # of these two
         self._on = False
         self._declared = (0, 0)
         self._asked = -_PATIENCE
@@ -67,7 +67,7 @@ class Running:
             self._peeked = now
             self._peek()
         traces = {name: read() for name, read in list(self._wishes.items())}
-        self._facts.append(("until", self.simulation.time, traces))
+        self._tell(0, "until", self.simulation.time, traces)
         if self._waiting > _MOST:
             self._end()
 
@@ -82,9 +82,7 @@ class Running:
         edges = [projection.edges() for projection in network.projections.values()]
         synapses = [(e.id, e.pre, e.post, e.weight, e.delay) for e in edges]
         beginning = Beginning(neurons, synapses, [np.zeros(e.id.size) for e in edges])
-        self._facts.clear()
-        self._waiting = 0
-        self._facts.append(("begin", self.simulation.time, of_network(network), beginning))
+        self._tell(0, "begin", self.simulation.time, of_network(network), beginning)
         self._peeked = time.perf_counter()
         network.history.followers.append(self._follow)
         self._on = True
@@ -97,22 +95,25 @@ class Running:
         if self._on:
             self._on = False
             self.network.history.followers.remove(self._follow)
-            self._facts.clear()
-            self._waiting = 0
+            with self._hands:
+                self._facts, self._waiting = [], 0
+
+    def _tell(self, size: int, *fact: Any) -> None:
+        with self._hands:
+            self._facts.append(fact)
+            self._waiting += size
 
     def _hearer(self, population: Population) -> Callable[[Any, NDArray[np.float64], NDArray[np.uint32]], None]:
         number = population.index
 
         def hear(simulation: Any, times: NDArray[np.float64], ids: NDArray[np.uint32]) -> None:
             if self._on:
-                self._waiting += times.size
-                self._facts.append(("spikes", number, times, ids))
+                self._tell(times.size, "spikes", number, times, ids)
 
         return hear
 
     def _follow(self, at: float, kind: int, owner: int, ids: NDArray[np.uint64], details: tuple[Any, ...]) -> None:
-        self._waiting += ids.size
-        self._facts.append(("event", at, kind, owner, ids, details))
+        self._tell(ids.size, "event", at, kind, owner, ids, details)
 
     def _peek(self) -> None:
         """Read weights and delays of what is drawn, as they are now."""
@@ -124,7 +125,7 @@ class Running:
             places, _ = projection.store.find(rows, ids.astype(np.uint32))
             alive = places >= 0
             values = projection.values.read_all(("weight", "delay"), rows[alive], places[alive])
-            self._facts.append(("values", number, ids[alive], values["weight"], values["delay"]))
+            self._tell(0, "values", number, ids[alive], values["weight"], values["delay"])
 
     # -- the thread of whoever draws -------------------------------------------------------------------------
 
@@ -160,20 +161,9 @@ class Running:
 
     def _taken(self) -> list[tuple[Any, ...]]:
         """The facts up to the last "until"."""
-        for _ in range(3):  # the other thread may clear them meanwhile
-            try:
-                held = list(self._facts)
-                break
-            except RuntimeError:
-                continue
-        else:
-            return []
-        last = max((k for k, fact in enumerate(held) if fact[0] == "until"), default=-1)
-        try:
-            taken = [self._facts.popleft() for _ in range(last + 1)]
-        except IndexError:
-            return []
-        self._waiting = 0
+        with self._hands:
+            last = max((k for k, fact in enumerate(self._facts) if fact[0] == "until"), default=-1)
+            taken, self._facts, self._waiting = self._facts[: last + 1], self._facts[last + 1 :], 0
         return taken
 
     def _start(self, at: float, cast: Any, beginning: Beginning) -> None:

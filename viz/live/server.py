@@ -16,6 +16,7 @@ import secrets
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="neurosim-view", daemon=True)
+        self._maker = ThreadPoolExecutor(1, "neurosim-frames")  # so that no command that waits holds frames up
         self._started = threading.Event()
         self._said: dict[str, Any] = {}
 
@@ -100,6 +102,7 @@ class Server:
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(5.0)
+        self._maker.shutdown(wait=False)
         self._socket.close()
 
     def change(self, show: Show) -> None:
@@ -220,11 +223,12 @@ class Server:
 
     async def _beat(self) -> None:
         """Make frames as long as anybody can take one, and tell how things stand when that changes."""
+        loop = asyncio.get_running_loop()
         while True:
             began = time.perf_counter()
             if any(viewer.ready or viewer.needs_scene for viewer in self.viewers.values()):
                 try:
-                    await asyncio.to_thread(self._frame)
+                    await loop.run_in_executor(self._maker, self._frame)
                 except Exception as failure:  # noqa: BLE001 (the next frame may be fine again)
                     for viewer in self.viewers.values():
                         viewer.say({"error": f"no frame could be made: {failure}"})

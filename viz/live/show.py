@@ -103,6 +103,8 @@ class LiveShow:
         self._watched: dict[int, str] = {}  # viewer -> the trace that it follows
         self.running.frame()
         self.running.look()  # so that there is something to see before the first step
+        if isinstance(simulation.pace, Pace):
+            simulation.pace.end()  # another view was there before
         simulation.pace = self.pace
         self._commands: dict[str, Callable[[Mapping[str, Any], int], Facts]] = {
             "pause": self._pause, "resume": self._resume, "step": self._step, "speed": self._speed, "set": self._set,

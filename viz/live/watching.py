@@ -84,7 +84,8 @@ class View:
         """Watch no more; a background run goes on, at full speed."""
         self._show.pace.set_speed(None)
         self._show.pace.resume()
-        self.simulation.pace = None
+        if self.simulation.pace is self._show.pace:
+            self.simulation.pace = None
         self._server.close()
 
     def __enter__(self) -> View:
