@@ -77,8 +77,7 @@ def test_the_network_is_seen_and_moves(chromium: Any, run: Watched) -> None:
         assert page.value("document.getElementById('title').textContent") == "small"
         assert page.value("document.querySelectorAll('.legend-row').length") == 2
         raster = "(() => { const c = document.getElementById('raster'); return c.getContext('2d')"
-        painted = page.value(raster + ".getImageData(0, 0, c.width, c.height).data.some((v) => v > 60); })()")
-        assert painted
+        page.until(raster + ".getImageData(0, 0, c.width, c.height).data.some((v) => v > 60); })()")
         assert page.value("neurosim.world.n") == sum(p.size for p in _simulation(run).network.populations.values())
         for mode in ("weight", "delay", "age", "projection", "source"):
             page.page.select_option("#synapse-colour", mode)

@@ -48,9 +48,9 @@ function take(message, now) {
     counts.scenes++; counts.version = message.version;
     camera.fit(world.position, world.alive.subarray(0, world.n), !known);
     if (known) Object.assign(camera.want, { yaw: camera.now.yaw, pitch: camera.now.pitch });
+    if (!known || message.time < clock.target || panel.state.mode === "replay") strips.clear(); // a leap in time
     clock.shown = clock.target = message.time;
     if (!seen) { seen = true; camera.orbiting = true; }
-    strips.clear();
     panel.scene();
     neuron.marks();
   } else if (message.version === world.version) {
