@@ -120,7 +120,7 @@ def test_synapses_of_polychronization(tmp_path: Path) -> None:
 
 
 def test_learning_is_measured_beside_none() -> None:
-    rows = learning.run((), quiet, rules=["stdp"], neurons=50, outdegree=10, duration=100.0, repeats=1)
+    rows = learning.run((), quiet, cases=["stdp"], neurons=50, outdegree=10, duration=100.0, repeats=1)
     assert [row.what for row in rows] == ["no learning", "stdp"]
     assert all(row.value > 0.0 and row.unit == "M/s" for row in rows)
     assert rows[1].note.endswith("× one without learning")
@@ -136,7 +136,10 @@ def test_memory_stays_where_it_is_while_synapses_come_and_go() -> None:
 @pytest.mark.slow
 def test_every_learning_rule_can_be_measured() -> None:
     rows = learning.run((), quiet, neurons=50, outdegree=10, duration=100.0, repeats=1)
-    assert [row.what for row in rows] == ["no learning", *ns.learning.learning_rules()]
+    cases = [*ns.learning.learning_rules(), *learning.TOGETHER, *learning.PRECISIONS]
+    assert [row.what for row in rows] == ["no learning", *cases]
+    notes = {row.what: row.note for row in rows}
+    assert "; triplet_stdp adds" in notes["stdp + triplet_stdp"]
 
 
 def test_events_are_compared_where_rates_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
