@@ -13,6 +13,7 @@ parameters. The kernels of one projection are
 
 from __future__ import annotations
 
+from neurosim.engine.learning.at_once import AtOnce
 from neurosim.engine.learning.base import LANES
 from neurosim.engine.learning.events import Events, indented, tuple_of
 from neurosim.engine.learning.passes import Passes
@@ -52,8 +53,8 @@ RECORD = np.dtype(
 def module_source(events: Events) -> str:
     """The text of the kernels for the rules of one projection."""
     writer = _Writer(events)
-    parts = [*writer.replay.functions(), *writer.quick(), writer.ticked(), _SEND, writer.deliver(), writer.settle(),
-             writer.peek(), writer.note_spikes(), writer.tick(), _TEND]
+    parts = [*writer.replay.functions(), *writer.quick(), *writer.at_once.functions(), _SEND, writer.deliver(),
+             writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [f"state_{name}" for name in events.states]
@@ -75,6 +76,7 @@ class _Writer:
     def __init__(self, events: Events) -> None:
         self.e = events
         self.replay = Replay(events)
+        self.at_once = AtOnce(events, self.replay)
         self.passes = None if events.own else Passes(events, self.replay)
         self.n_pre = len(events.pre)
 
@@ -223,15 +225,16 @@ class _Writer:
 
     def settle(self) -> str:
         """The kernel that brings rows up to now in place."""
-        e, state = self.e, ", ".join(self.e.state)
-        about = ", ".join([*e.came, *([] if e.own else ["d"]), *e.left, *e.any_draws, "constants", *e.state])
+        e = self.e
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
         rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
-        tick = [*e.looked_up(), f"{state} = ticked(r, mask, step, row, np.int64(posts[c]), {about})", *rebase]
-        each = [*self.lived("c"), *free, "if mask:", *[f"    {line}" for line in tick], *self.kept("c")]
+        at_once = [line for kind in self.at_once.kinds
+                   for line in (self.at_once.condition(kind), f"    {self.at_once.event(kind)}")]
+        act = ["if mask:", *[f"    {line}" for line in [*e.looked_up(), *at_once, *rebase]]]
+        each = [*self.lived("c"), *free, *(act if at_once or rebase else []), *self.kept("c")]
         general = [*self.columns("begin", "n"), "for c in range(n):", *[f"    {line}" for line in each]]
         if self.passes is not None:
-            general = self.ways([*self.passes.lived(), *self.passes.ticked(tick), *self.passes.kept()], general)
+            general = self.ways([*self.passes.lived(), *self._at_once_in_passes(), *self.passes.kept()], general)
         return (
             "@by_address\n"
             "def settle(record: int, step: int, mask: int, listed: int, n_listed: int, s_lo: int, s_hi: int) -> int:\n"
@@ -243,6 +246,16 @@ class _Writer:
                         *self.prepared(), *general], 3)
             + indented(["row_steps[at_head + 2] = step"], 3) + "    return 0\n"
         )  # fmt: skip
+
+    def _at_once_in_passes(self) -> list[str]:
+        """The same for a piece of a quiet row: many synapses at a time, but for code that looks at neurons."""
+        assert self.passes is not None
+        lines = []
+        for kind in self.at_once.kinds:
+            act = self.passes.all_at_once(self.at_once.event(kind), self.at_once.looks_up(kind), kind != "clocked")
+            lines += [self.at_once.condition(kind), *[f"    {line}" for line in act]]
+        rebase = ["if mask == REBASE:", "    for c in range(n):", "        cursor__all[c] = posts[c]"]
+        return lines + (rebase if self.e.follows_spikes else [])
 
     def peek(self) -> str:
         """The kernel that shows synapses as they are now and writes nothing."""
@@ -262,28 +275,6 @@ class _Writer:
                         *self.lived("0"), *e.peeked("step"), *outs], 2)
             + "    return 0\n"
         )  # fmt: skip
-
-    def ticked(self) -> str:
-        """The function that does what is due at once: modulators and periodic code, one event of each kind."""
-        e, state = self.e, ", ".join(self.e.state)
-        about = ["target", *e.came, *([] if e.own else ["d"]), *e.left, *e.any_draws, "constants", *e.state]
-        body = [*(["amount = r.amount"] if e.has("on_modulator") else []), *self.replay.unpacked()]
-        for kind, first in (("on_modulator", 0), ("every", 20), ("clocked", 40)):
-            if not e.has(kind) and not (kind == "on_modulator" and e.signals):
-                continue
-            body += [f"if mask & {(2**20 - 1) << first}:", *[f"    {line}" for line in e.brought_up("now")]]
-            for name in e.states if kind == "clocked" else ():
-                neuron = "target" if name.endswith("_post") else "row"
-                body.append(f"    {name} = array_at(r.state_{name}, {neuron} + 1, np.float64)[{neuron}]")
-            for number, one in enumerate(e.rules):
-                if one.rule.events.get(kind):
-                    body.append(f"    if mask & {1 << (first + number)}:")
-                    own = [*e.traces((kind,), [one], "now"), *e.statements(one, kind)]
-                    body += [f"        {line}" for line in own]
-            body += [f"    {line}" for line in e.settled(kind, "now")]
-        head = f"@inlined\ndef ticked(r, mask, now, row, {', '.join(about)}):\n"
-        head += '    """Do what the rules of ``mask`` (one bit each) do now."""\n'
-        return head + indented([*body, f"return {state}"], 1)
 
     def note_spikes(self) -> str:
         """The kernel that remembers spikes of the target."""
@@ -315,22 +306,6 @@ class _Writer:
                         "    slots = array_at(population.out + 4 * place * population.stride, n, np.uint32)",
                         "    for f in range(n):"], 1)
             + indented(lines, 3) + "    return 0\n"
-        )  # fmt: skip
-
-    def tick(self) -> str:
-        """The kernel that does what is due periodically, before the emissions of a step."""
-        lines = ["mask = 0"]
-        for number, one in enumerate(self.e.rules):
-            if one.rule.events.get("every"):
-                lines += [f"if step % r._every_{number} == 0:", f"    mask |= {1 << (20 + number)}"]
-            if one.rule.events.get("clocked"):
-                lines.append(f"mask |= {1 << (40 + number)}")
-        return (
-            "@by_address\n"
-            "def tick(record: int, step: int, s_lo: int, s_hi: int, u: int, v: int, w: int) -> int:\n"
-            '    """Do what the rules do periodically at ``step``, if anything."""\n'
-            + indented(["r = record_at(record, RECORD)", *lines, "if mask != 0:",
-                        "    call(r.settle, record, step, mask, 0, 0, s_lo, s_hi)", "return mask"], 1)
         )  # fmt: skip
 
 

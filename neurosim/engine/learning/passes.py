@@ -188,13 +188,10 @@ class Passes:
         look = ["cursor = cursor__all[c]", *self.e.looked_up(), *[f"{name}__all[c] = {name}" for name in self.e.left]]
         return ["for c in range(n):", *[f"    {line}" for line in look]]
 
-    def ticked(self, tick: Sequence[str]) -> list[str]:
-        """A loop, synapse by synapse, that does what is due at once."""
-        e = self.e
-        load = [f"{name} = {name}__all[c]" for name in [*self._each, *(["cursor"] if e.follows_spikes else [])]]
-        load += [*self._brought("latest"), *[f"{name} = {name[:-5]}_latest" for name in e.came[1:]]]
-        store = [f"{name}__all[c] = {name}" for name in [*e.state, *(["cursor"] if e.follows_spikes else [])]]
-        return ["if mask:", "    for c in range(n):", *[f"        {line}" for line in [*load, *tick, *store]]]
+    def all_at_once(self, event: str, looks_up: bool, vector: bool) -> list[str]:
+        """A loop that does what is due to all synapses at one time; ``looks_up`` what the target's spikes have left."""
+        loop = self._vector("latest", self.e.left if looks_up else [], [event], "(n + 7) & ~7" if vector else "n")
+        return [*(self._looked_up() if looks_up else []), *loop]
 
     def kept(self) -> list[str]:
         """A loop that puts everything back."""
@@ -211,11 +208,13 @@ class Passes:
                 "        serial__all[c] = serials[c]", "else:", "    for c in range(n):",
                 "        serial__all[c] = begin + c - row_start"]
 
-    def _vector(self, emission: str, read: Sequence[str], lines: Sequence[str]) -> list[str]:
+    def _vector(
+        self, emission: str, read: Sequence[str], lines: Sequence[str], upto: str = "(n + 7) & ~7"
+    ) -> list[str]:
         """A loop over all lanes, up to the next eight; the latest arrival is that of ``emission``."""
         e = self.e
         wanted = [*self._each, *(name for name in read if name in e.left)]
         load = [f"{name} = {name}__all[c]" for name in wanted]
         load += [*self._brought(emission), *[f"{name} = {name[:-5]}_{emission}" for name in e.came[1:]]]
         store = [f"{name}__all[c] = {name}" for name in e.state]
-        return ["for c in range((n + 7) & ~7):", *[f"    {line}" for line in [*load, *lines, *store]]]
+        return [f"for c in range({upto}):", *[f"    {line}" for line in [*load, *lines, *store]]]
