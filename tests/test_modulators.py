@@ -105,3 +105,19 @@ def test_what_cannot_move_by_itself(equations: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         ns.learning.from_code(equations=equations, on_post="weight *= 1", modulator="d" if "modulator" in equations
                               else "")().bind("mV")  # fmt: skip
+
+
+def test_a_signal_is_no_event_of_rules_that_listen_to_another() -> None:
+    """Even where one of them only keeps a trace, and has no code for it."""
+    raised = {"name": "raised", "on_modulator": "weight += amount", "modulator": "salt"}
+    net = ns.Network(seed=1, dt=0.1)
+    source, target = net.add_population("source", 40, {"poisson": {"rate": "20 Hz"}}), net.add_population("target", 3)
+    wires = net.connect(source, target, "all_to_all", weight=0.5, delay=1.0, bounds={"weight": (0.0, 4.0)},
+                        learning=[raised, "reward_stdp"])  # fmt: skip
+    sim = ns.Simulation(net, threads=1)
+    sim.run("50 ms")
+    sim.modulate("dopamine", 0.5)
+    sim.run("10 ms")
+    assert (wires.weight.values < 0.6).all()
+    sim.modulate("salt", 1.0)
+    assert (wires.weight.values > 1.4).all()

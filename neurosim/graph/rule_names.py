@@ -18,11 +18,11 @@ _TAKEN = """
     amount amplitude arrival arrive arriving as_half as_level at at_head at_place before begin born born_at brought c
     call came catch_up chosen clocked column coming constants cursor d d_high d_low delay draw_key dt due emission
     emissions emitted end enqueue entry events every f faded fields fill fire fired first floats from_half from_level
-    gather gathered go_on head i integers j k lanes latest left listed m mask math more n n_fired n_listed node nodes
-    nodes_of now np older on_modulator out parity pending piece_of place places pool population posts r reals record
-    released replayed ring room route row row_start row_steps row_values rows s_hi s_lo seed_high seed_low seen serial
-    serials settle shard share share_of shown since slot slots source spike spikes state step target to_half to_level
-    u under_way v values w w_high w_low w_per_step w_step waiting weight wholes words young
+    gather gathered go_on head i integers j k lanes latest left listed looked_up m mask math more n n_fired n_listed
+    node nodes nodes_of now np older on_modulator out parity pending piece_of place places pool population posts r
+    reals record released replayed ring room route row row_start row_steps row_values rows s_hi s_lo seed_high
+    seed_low seen serial serials settle shard share share_of shown since slot slots source spike spikes state step
+    target to_half to_level u under_way v values w w_high w_low w_per_step w_step waiting weight wholes words young
 """
 #: Names that synapses have for users already.
 _SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})

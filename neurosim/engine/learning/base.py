@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neurosim.compiled import array_at, embedded, inlined, prefetch
+from neurosim.compiled import array_at, embedded, inlined, kernel, prefetch
 from neurosim.engine.records import floats, integers
 from neurosim.functions import exp, expm1
 from neurosim.graph import emission_memory as emission
@@ -40,6 +41,23 @@ def faded(steps, rate):
     """exp(-steps·rate), and 0 where it is below 1e-304."""
     by = steps * rate
     return exp(-by) if by < 700.0 else 0.0
+
+
+#: So many steps back the fading of traces is looked up where synapses are taken one by one.
+FADINGS = 2048
+
+
+@embedded
+def looked_up(table, steps, rate):
+    """The same, to the bit, from a table of the first `FADINGS` steps (its address)."""
+    return array_at(table, FADINGS, np.float64)[steps] if steps < FADINGS else faded(steps, rate)
+
+
+@kernel
+def fill_fadings(rate: float, table: NDArray[np.float64]) -> None:
+    """Write what `faded` says of the first steps."""
+    for steps in range(table.size):
+        table[steps] = faded(steps, rate)
 
 
 @embedded

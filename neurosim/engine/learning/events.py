@@ -104,7 +104,12 @@ class Events:
             names += ["d_low", "d_high"]
         names += ["w_step", "w_per_step"] if self.precision.levels else []
         names += DRAWS if self.precision.is_stochastic else []
-        return [*names, "dt"]
+        return [*names, "dt", *self.fadings]
+
+    @property
+    def fadings(self) -> list[str]:
+        """Names of tables of how traces fade: where delays learn, synapses are taken one by one, and look it up."""
+        return [f"{one[trace.name]}_fading" for one, trace in self.pre + self.post] if self.own else []
 
     @property
     def terms(self) -> list[tuple[str, Named, tuple[float, tuple[str, ...], float]]]:
@@ -164,13 +169,14 @@ class Events:
             name = one[trace.name]
             read = one in rules and self.reads(kinds, trace.name, one)
             if self.own and (read or (one in rules and kinds == ("on_arrival",))):
-                lines.append(f"{name} = {name}_kept * faded({now} - seen, {name}_rate)")
+                lines.append(f"{name} = {name}_kept * looked_up({name}_fading, {now} - seen, {name}_rate)")
             elif read:
                 lines.append(f"{name} = {name}_came * faded({now} - came, {name}_rate)")
         for one, trace in self.post:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                lines.append(f"{name} = {name}_left * faded({now} - left, {name}_rate)")
+                fading = f"looked_up({name}_fading, {now} - left," if self.own else f"faded({now} - left,"
+                lines.append(f"{name} = {name}_left * {fading} {name}_rate)")
         for one, trace in self.signals:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):

@@ -30,7 +30,7 @@ import numpy as np
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
     FEW, FIELDS, LANES, REBASE, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather,
-    gathered, note_emission, note_spike, piece_of, row_words, spike_words, under_way,
+    gathered, looked_up, note_emission, note_spike, piece_of, row_words, spike_words, under_way,
 )
 from neurosim.engine.low_bit import (
     as_half, as_level, from_half, from_level, share_of, to_half, to_level,
@@ -58,11 +58,12 @@ def module_source(events: Events) -> str:
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [f"state_{name}" for name in events.states]
+    numbers += events.fadings
     numbers += [f"_every_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
     head = _HEAD.format(
         rules=", ".join(one.rule.name for one in events.rules) or "none",
         imports=f"from neurosim.functions import {', '.join(called)}\n" if called else "",
-        floats=", ".join(f'"{name}"' for name in events.constants), integers=", ".join(f'"{name}"' for name in numbers),
+        floats=", ".join(f'"{name}"' for name in events.constants if name not in numbers), integers=", ".join(f'"{name}"' for name in numbers),
     )  # fmt: skip
     return head + "\n\n" + body
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neurosim import generated, rng
 from neurosim.compiled import address_of
-from neurosim.engine.learning.base import LANES
+from neurosim.engine.learning.base import FADINGS, LANES, fill_fadings
 from neurosim.engine.learning.events import Events
 from neurosim.engine.learning.generate import lanes_of, module_source
 from neurosim.engine.records import filled
@@ -92,6 +92,10 @@ class Lowered:
             numbers |= {one[name]: value for name, value in one.rule.constants.items()}
         for one, item in self.events.pre + self.events.post + self.events.dynamic + self.events.signals:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
+        self.fadings = np.empty((len(self.events.fadings), FADINGS))
+        for name, table in zip(self.events.fadings, self.fadings, strict=True):
+            fill_fadings(numbers[name.replace("_fading", "_rate")], table)
+            numbers[name] = table.ctypes.data
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         for name, _, (factor, _, per_ms) in self.events.terms:
             numbers |= {f"{name}_factor": factor * dt, f"{name}_rate": per_ms * dt}
