@@ -57,13 +57,13 @@ def module_source(events: Events) -> str:
              writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
-    numbers = [f"state_{name}" for name in events.states]
-    numbers += events.fadings
+    numbers = [*(f"state_{name}" for name in events.states), *events.fadings]
     numbers += [f"_every_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
     head = _HEAD.format(
         rules=", ".join(one.rule.name for one in events.rules) or "none",
         imports=f"from neurosim.functions import {', '.join(called)}\n" if called else "",
-        floats=", ".join(f'"{name}"' for name in events.constants if name not in numbers), integers=", ".join(f'"{name}"' for name in numbers),
+        floats=", ".join(f'"{name}"' for name in events.constants if name not in events.fadings),
+        integers=", ".join(f'"{name}"' for name in numbers),
     )  # fmt: skip
     return head + "\n\n" + body
 

@@ -94,7 +94,7 @@ class Lowered:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
         self.fadings = np.empty((len(self.events.fadings), FADINGS))
         for name, table in zip(self.events.fadings, self.fadings, strict=True):
-            fill_fadings(numbers[name.replace("_fading", "_rate")], table)
+            fill_fadings(numbers[name.removesuffix("_fading") + "_rate"], table)
             numbers[name] = table.ctypes.data
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         for name, _, (factor, _, per_ms) in self.events.terms:
