@@ -109,7 +109,7 @@ def test_what_cannot_move_by_itself(equations: str, message: str) -> None:
 
 def test_a_signal_is_no_event_of_rules_that_listen_to_another() -> None:
     """Even where one of them only keeps a trace, and has no code for it."""
-    raised = {"name": "raised", "on_modulator": "weight += amount", "modulator": "salt"}
+    raised = {"name": "raised", "on_modulator": "weight += amount*w_max", "modulator": "salt"}
     net = ns.Network(seed=1, dt=0.1)
     source, target = net.add_population("source", 40, {"poisson": {"rate": "20 Hz"}}), net.add_population("target", 3)
     wires = net.connect(source, target, "all_to_all", weight=0.5, delay=1.0, bounds={"weight": (0.0, 4.0)},
@@ -119,5 +119,5 @@ def test_a_signal_is_no_event_of_rules_that_listen_to_another() -> None:
     sim.modulate("dopamine", 0.5)
     sim.run("10 ms")
     assert (wires.weight.values < 0.6).all()
-    sim.modulate("salt", 1.0)
+    sim.modulate("salt", 0.25)
     assert (wires.weight.values > 1.4).all()
