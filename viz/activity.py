@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurosim.errors import NeurosimError
 from neurosim.record.archive import NotRecorded
+from neurosim.viz.live.cast import roles as roles_of
 from neurosim.viz.marks import Mark, marks_from_scenario, short
 from neurosim.viz.style import Role, colours
 
@@ -87,7 +88,8 @@ class Run:
 def read(result: Result) -> Run:
     """Read what the pictures need from a result: finished, interrupted, or still being written."""
     duration, text = result.time_reached, result.scenario_text
-    roles = _roles(result)
+    models = {name: population.model for name, population in result.populations.items()}
+    roles = roles_of(models, [(about.source, about.receptor) for about in result.projections.values()])
     colour = colours(roles)
     changes = _changes(result, roles)
     births, deaths = _lives(result)
@@ -129,22 +131,6 @@ def _title(result: Result, text: str) -> tuple[str, str]:
     except NeurosimError:
         header = {}
     return str(header.get("name") or result.path.stem), " ".join(str(header.get("about") or "").split())
-
-
-def _roles(result: Result) -> dict[str, Role]:
-    """Call sources what receives nothing, and inhibitory what projects to a receptor of that name."""
-    from neurosim.models import neuron_models
-
-    models = neuron_models()
-    inhibits = {p.source for p in result.projections.values() if "inh" in (p.receptor or "").lower()}
-    roles: dict[str, Role] = {}
-    for name, population in result.populations.items():
-        model = models.get(population.model)
-        if model is not None and not model.receptors:
-            roles[name] = "source"
-        else:
-            roles[name] = "inhibitory" if name in inhibits or name.lower().startswith("inh") else "excitatory"
-    return roles
 
 
 def _changes(result: Result, roles: Mapping[str, Role]) -> list[Change]:
