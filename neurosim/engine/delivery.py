@@ -11,7 +11,7 @@ import numpy as np
 from neurosim.compiled import array_at, by_address, embedded, inlined, prefetch, record_at
 from neurosim.engine.low_bit import from_half, from_level
 from neurosim.engine.records import ROUTE
-from neurosim.graph.row_kernels import ROWS
+from neurosim.graph.row_kernels import ROWS, number_at
 
 
 @inlined
@@ -146,7 +146,7 @@ def _arrival(route, rows, row, c, step):
         if held[3 * h] == row:
             serial = c - array_at(rows.start, rows.n_rows, np.int64)[row]
             if rows.serial != 0:
-                serial = np.int64(array_at(rows.serial + 4 * c, 1, np.uint32)[0])
+                serial = np.int64(number_at(rows, c))
             if held[3 * h + 1] == serial:
                 arrival = max(arrival, held[3 * h + 2])
     return arrival

@@ -111,9 +111,13 @@ class History:
         counts[what] += n
         self.totals[kind, owner] = self.totals.get((kind, owner), 0) + n
         self.since.setdefault((kind & 2, owner), self.time)
-        self._pending += _HEAD.pack(self.time, kind, owner, n) + ids.tobytes()
-        if len(self._pending) >= _CHAINED:
-            self._chain, self._pending = self.digest, bytearray()
+        self._pending += _HEAD.pack(self.time, kind, owner, n)
+        if len(self._pending) + ids.nbytes < _CHAINED:
+            self._pending += ids.tobytes()
+        else:
+            chained = hashlib.sha256(self._chain + self._pending)
+            chained.update(np.ascontiguousarray(ids).data)
+            self._chain, self._pending = chained.digest(), bytearray()
         if self._mode != "off":
             self.tally.count(self.time, kind, owner, n)
         return n

@@ -42,3 +42,10 @@ def rows_of(
             rows[i] = slot[neuron]
         missing += rows[i] < 0
     return missing
+
+
+@kernel
+def ids_of(rows: Index, serials: Serials, id_of_slot: NDArray[np.uint32], ids: SynapseIds) -> None:
+    """Put synapse ids together from presynaptic slots and birth numbers."""
+    for i in range(rows.size):
+        ids[i] = np.uint64(id_of_slot[rows[i]]) << np.uint64(32) | np.uint64(serials[i])

@@ -62,6 +62,7 @@ class Plasticity:
         self.posts = SpikeMemory(target.n_slots, len(post) + len(captures), shards, _LOG)
         self.emissions = EmissionMemory(source.n_slots * shards, len(pre), shards, _LOG, now)
         self.waiting = WaitingSpikes(shards) if self.learns_delay else None
+        projection.store.widen_numbers()  # as the rules' kernels read them
         self.young = np.full(source.n_slots, -1, np.int64)
         self._births, self._n_births = np.zeros((64, 3), np.int64), 0  # with room to grow
         self._most_births = 0

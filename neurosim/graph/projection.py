@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurosim.errors import UsageError, unknown
 from neurosim.expressions import parse
-from neurosim.graph import history
+from neurosim.graph import history, lookup
 from neurosim.graph.arrival_order import ArrivalOrder
 from neurosim.graph.checks import no_such
 from neurosim.graph.delays import DelayGrid, LearnedDelays
@@ -218,7 +218,7 @@ class Projection:
             return np.empty(0, np.uint64)
         stored = self.grid.stored(delays)
         serials = self.store.append(pre_slots, post_slots, self.values.newborn(weights, stored, post_slots), crew)
-        ids = (self.source.columns["id"][pre_slots].astype(np.uint64) << _SHIFT) | serials
+        ids = self._ids(pre_slots, serials)
         if self.network.time > 0.0:
             if self.values.plasticity is None:
                 self.order.begin(self._now(), ids, self.grid.high)
@@ -242,26 +242,27 @@ class Projection:
         """Remove the synapses at ``places``, each given once: those of a row together, the last of it first."""
         if places.size == 0:
             return
-        ids, of = self._going(rows, places)
-        self.store.delete_places(rows, places, crew)
+        of = self._going(rows, places)
+        ids = self._ids(rows, self.store.delete_places(rows, places, crew))
         self.network.history.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
 
     def _delete(self, rows: Slots, serials: NDArray[np.uint32], places: Index) -> None:
-        ids, of = self._going(rows, places)
+        ids, of = self._ids(rows, serials), self._going(rows, places)
         if self.store.delete(rows, serials, places) < rows.size:  # some are named twice, and -1 among the places now
             once = places >= 0
             ids, of = ids[once], [column[once] for column in of]
         self.network.history.synapses(history.SYNAPSE_DEATH, self.index, ids, *of)
 
-    def _going(self, rows: Slots, places: Index) -> tuple[SynapseIds, list[Array]]:
-        """Ids of synapses that are about to die, and what the history wants to know of them."""
+    def _going(self, rows: Slots, places: Index) -> list[Array]:
+        """What the history wants to know, besides their ids, of synapses that are about to die."""
+        of: list[Array] = []
         if self.network.history.detailed:
-            ids, _, *of = self._edges_at(rows, places)
-        else:
-            ids, of = self._ids_at(rows, places), []
+            values = self.values.read_all(("weight", "delay"), rows, places)
+            posts = self.target.columns["id"][self.store.columns["post"][places]]
+            of = [posts, values["weight"].astype(self.values.precision.real), values["delay"]]
         if self.values.plasticity is not None:
             self.values.plasticity.synapses_die(places)
-        return ids, of
+        return of
 
     def _drop_neurons(self, population: Population, slots: Slots) -> None:
         """The neurons at ``slots`` of ``population`` are dying: so do their synapses here."""
@@ -341,8 +342,12 @@ class Projection:
         return self.source.slots(self.source.ids)
 
     def _ids_at(self, rows: Slots, places: Index) -> SynapseIds:
-        pre = self.source.columns["id"][rows].astype(np.uint64)
-        return (pre << _SHIFT) | self.store.serials_at(rows, places)
+        return self._ids(rows, self.store.serials_at(rows, places))
+
+    def _ids(self, rows: Slots, serials: NDArray[np.uint32]) -> SynapseIds:
+        ids = np.empty(rows.size, np.uint64)
+        lookup.ids_of(rows, serials, self.source.columns["id"], ids)
+        return ids
 
     def _edges_at(self, rows: Slots, places: Index) -> Edges:
         values = self.values.read_all(("weight", "delay"), rows, places)

@@ -1,8 +1,8 @@
-"""Kernels that add, find and delete single synapses: see ``rows.py`` for the layout they work on.
+"""Kernels that add and delete single synapses: see ``rows.py`` for the layout they work on.
 
-In a large network nearly every synapse that is touched stands in memory that no cache holds. The loops therefore
-look ahead: they ask for the row headers of an edit to come, then for the places that it will touch, and do the
-edits of many rows in the time that one would wait for.
+In a large network nearly every synapse that is touched stands in memory that no cache holds, so edits are made a batch
+at a time. First it is *planned* what moves where: that takes the headers of rows alone, which were asked for before.
+Then the places are asked for, in all columns; and while they come, the batch before is *carried out*, column by column.
 """
 
 from __future__ import annotations
@@ -11,214 +11,106 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
-from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, class_for, copy_item, copy_items, row_end
+from neurosim.graph.row_blocks import is_too_large, is_too_narrow, resize, shrink_row
+from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, ask_for_header, copy_item, number_at, row_end
+from neurosim.graph.row_search import scan
 
 Index = NDArray[np.int64]
 Serials = NDArray[np.uint32]
 
-_AHEAD = 8  # edits between asking for something and using it
+_BATCH = 16
 
 
 @inlined
-def _move(columns, source, target):
+def _carry_out(columns, incoming, source, target, n):
+    """Make ``n`` planned moves in all columns, one after the other: from place to place, or (below 0: -1 for the first)
+    from what is ``incoming``."""
     for k in range(columns.shape[0] // 2):
-        copy_item(columns[2 * k + 1], columns[2 * k], source, columns[2 * k], target)
+        here, new, size = columns[2 * k], incoming[2 * k] - columns[2 * k + 1], columns[2 * k + 1]
+        if size == 4:
+            for m in range(n):
+                origin = here + 4 * source[m] if source[m] >= 0 else new - 4 * source[m]
+                array_at(here + 4 * target[m], 1, np.uint32)[0] = array_at(origin, 1, np.uint32)[0]
+        elif size == 2:
+            for m in range(n):
+                origin = here + 2 * source[m] if source[m] >= 0 else new - 2 * source[m]
+                array_at(here + 2 * target[m], 1, np.uint16)[0] = array_at(origin, 1, np.uint16)[0]
+        elif size == 1:
+            for m in range(n):
+                origin = here + source[m] if source[m] >= 0 else new - source[m]
+                array_at(here + target[m], 1, np.uint8)[0] = array_at(origin, 1, np.uint8)[0]
+        else:
+            for m in range(n):
+                origin = here + 8 * source[m] if source[m] >= 0 else new - 8 * source[m]
+                array_at(here + 8 * target[m], 1, np.uint64)[0] = array_at(origin, 1, np.uint64)[0]
 
 
 @inlined
-def _allocate(rows, free, size_class):
-    """A block of the class, recycled or new; -1 when the pool has no room."""
-    block = free[size_class]
-    if block >= 0:  # a free block holds the next one's place in its first two words
-        words = array_at(rows.post, rows.capacity, np.uint32)
-        link = (np.int64(words[block + 1]) << np.int64(32)) | np.int64(words[block])
-        free[size_class] = link - 1
-        return block
-    block = rows.top
-    if block + CAPACITY[size_class] > rows.capacity:
-        return np.int64(-1)
-    rows.top = block + CAPACITY[size_class]
-    return block
-
-
-@inlined
-def _release(rows, free, block, size_class):
-    if size_class == 0:
-        return
-    words = array_at(rows.post, rows.capacity, np.uint32)
-    link = free[size_class] + 1
-    words[block] = np.uint32(link & 0xFFFFFFFF)
-    words[block + 1] = np.uint32(link >> 32)
-    free[size_class] = block
-
-
-@inlined
-def _resize(rows, columns, start, size_class, free, row, length, wanted):
-    """Move a row into a block of class ``wanted``; False when the pool is full."""
-    block = np.int64(0)
-    if wanted > 0:
-        block = _allocate(rows, free, wanted)
-        if block < 0:
-            return False
-    old = start[row]
+def _ask_for(columns, places, n):
+    """Ask for places in all columns."""
     for k in range(columns.shape[0] // 2):
-        copy_items(columns[2 * k + 1], columns[2 * k], old, columns[2 * k], block, length)
-    _release(rows, free, old, np.int64(size_class[row]))
-    start[row] = block
-    size_class[row] = wanted
-    return True
-
-
-@inlined
-def _ask_for_header(rows, row):
-    """Ask for what is known of a row: where it starts, and where its shards end."""
-    prefetch(array_at(rows.start, rows.n_rows, np.int64), row)
-    prefetch(array_at(rows.ends, rows.n_rows * rows.shards, np.uint32), row * rows.shards)
-    prefetch(array_at(rows.next_serial, rows.n_rows, np.uint32), row)
-
-
-@inlined
-def _ask_for_ends(rows, columns, row, shard):
-    """Ask for the ends of a row's shards from ``shard`` on, in every column: an edit of ``shard`` moves those."""
-    start = array_at(rows.start, rows.n_rows, np.int64)[row]
-    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
-    for t in range(shard, rows.shards):
-        place = start + np.int64(ends[row * rows.shards + t])
-        for k in range(rows.n_columns):
-            prefetch(array_at(columns[2 * k], 1, np.uint8), place * columns[2 * k + 1])
+        here, size = array_at(columns[2 * k], 1, np.uint8), columns[2 * k + 1]
+        for m in range(n):
+            prefetch(here, size * places[m])
 
 
 @kernel
-def append(store: int, begin: int, n: int, row_of: int, incoming: int, numbers: int) -> int:
-    """Append synapses ``begin … n``; returns how many are in, short of ``n`` when the pool is full.
+def append(store: int, begin: int, n: int, row_of: int, incoming: int, staged: int, numbers: Serials) -> int:
+    """Append synapses ``begin … n``; returns how many are in, short of ``n`` when the pool is full or the next birth
+    number is too large for its column.
 
     It touches nothing but their rows, unless one of them is full.
-    ``incoming`` is a table of (address, item size) like the store's own, the postsynaptic slot first. Each synapse
-    gets the next birth number of its row, which is written to the column at ``numbers``.
+    ``incoming`` is a table of (address, item size) like the store's own, the postsynaptic slot first. Each synapse gets
+    the next birth number of its row, which is written to ``numbers`` and to the incoming column at ``staged``.
     """
     rows = record_at(store, ROWS)
     columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
     table = array_at(incoming, 2 * rows.n_columns, np.int64)
     row_of_ = array_at(row_of, n, np.int64)
     posts = array_at(table[0], n, np.uint32)
-    serials = array_at(numbers, n, np.uint32)
     shards, stride = rows.shards, np.uint32(rows.stride)
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
     next_serial = array_at(rows.next_serial, rows.n_rows, np.uint32)
     free = array_at(rows.free, N_CLASSES, np.int64)
+    source, target = np.empty((2, _BATCH * shards), np.int64), np.empty((2, _BATCH * shards), np.int64)
+    now, planned, before = 0, 0, 0  # which half is planned, and how many moves: of this batch, and of the one before
     for i in range(begin, n):
-        if i + 2 * _AHEAD < n:
-            _ask_for_header(rows, row_of_[i + 2 * _AHEAD])
-        if i + _AHEAD < n:
-            _ask_for_ends(rows, columns, row_of_[i + _AHEAD], np.int64(posts[i + _AHEAD] // stride))
+        if i + 2 * _BATCH < n:
+            ask_for_header(rows, row_of_[i + 2 * _BATCH])
         row = row_of_[i]
-        length = row_end(ends, row, shards)
-        held = np.int64(size_class[row])
-        if length == CAPACITY[held] and not _resize(rows, columns, start, size_class, free, row, length, held + 1):
-            return i
-        serials[i] = next_serial[row]
-        next_serial[row] += np.uint32(1)
-        base = start[row]
-        shard = np.int64(posts[i] // stride)
+        length, held, number = row_end(ends, row, shards), np.int64(size_class[row]), next_serial[row]
+        if length == CAPACITY[held] or is_too_narrow(rows, number):
+            _carry_out(columns, table, source[1 - now], target[1 - now], before)
+            _carry_out(columns, table, source[now], target[now], planned)
+            planned = before = 0
+            if is_too_narrow(rows, number):
+                return i
+            if not resize(rows, columns, start, size_class, free, row, length, held + 1):
+                return i
+        numbers[i] = number
+        if rows.serial_size == 2:
+            array_at(staged, n, np.uint16)[i] = np.uint16(number)
+        else:
+            array_at(staged, n, np.uint32)[i] = number
+        next_serial[row] = number + np.uint32(1)
+        base, shard = start[row], np.int64(posts[i] // stride)
         for t in range(shards - 1, shard, -1):  # each later shard gives its first place and takes the next one
-            first, last = np.int64(ends[row * shards + t - 1]), np.int64(ends[row * shards + t])
-            if first != last:
-                _move(columns, base + first, base + last)
+            source[now, planned] = base + np.int64(ends[row * shards + t - 1])
+            target[now, planned] = base + np.int64(ends[row * shards + t])
             ends[row * shards + t] += np.uint32(1)
-        place = base + np.int64(ends[row * shards + shard])
+            planned += 1
+        source[now, planned], target[now, planned] = -1 - i, base + np.int64(ends[row * shards + shard])
         ends[row * shards + shard] += np.uint32(1)
-        for k in range(rows.n_columns):
-            copy_item(columns[2 * k + 1], table[2 * k], i, columns[2 * k], place)
+        planned += 1
+        if (i - begin) % _BATCH == _BATCH - 1:
+            _ask_for(columns, target[now], planned)
+            _carry_out(columns, table, source[1 - now], target[1 - now], before)
+            now, before, planned = 1 - now, planned, 0
+    _carry_out(columns, table, source[1 - now], target[1 - now], before)
+    _carry_out(columns, table, source[now], target[now], planned)
     return n
-
-
-@kernel
-def reserve(store: int, row_of: Index) -> int:
-    """Give each row room for the synapses that it is to get, those of one row together; short of all when the pool
-    is full."""
-    rows = record_at(store, ROWS)
-    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
-    start = array_at(rows.start, rows.n_rows, np.int64)
-    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
-    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
-    free = array_at(rows.free, N_CLASSES, np.int64)
-    n, first = row_of.size, 0
-    while first < n:
-        row, last = row_of[first], first + 1
-        while last < n and row_of[last] == row:
-            last += 1
-        length = row_end(ends, row, rows.shards)
-        if length + last - first > CAPACITY[size_class[row]]:
-            wanted = class_for(length + last - first)
-            if not _resize(rows, columns, start, size_class, free, row, length, wanted):
-                return first
-        first = last
-    return n
-
-
-@inlined
-def _scan(serials, base, length, serial, ahead):
-    """Place of ``serial`` in a row, or -1; looks at 32 at a time without branching, and asks for those at ``ahead``."""
-    c = np.int64(0)
-    while c + 32 <= length:
-        prefetch(serials, ahead + c)
-        prefetch(serials, ahead + c + 16)
-        block = serials[base + c : base + c + 32]
-        hit = np.uint32(0)
-        for k in range(32):
-            hit |= np.uint32(block[k] == serial)
-        if hit:
-            break
-        c += 32
-    while c < length:
-        if serials[base + c] == serial:
-            return base + c
-        c += 1
-    return np.int64(-1)
-
-
-@kernel
-def find(store: int, row_of: Index, serial_of: Serials, place: Index) -> int:
-    """Write the ``place`` of each synapse given by row (-1: of no neuron) and serial; -1 for what does not exist.
-
-    Returns how many there are.
-
-    In a row that was built in one go and edited little, most synapses still stand at the place of their number.
-    """
-    rows = record_at(store, ROWS)
-    n = row_of.size
-    shards = rows.shards
-    start = array_at(rows.start, rows.n_rows, np.int64)
-    ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
-    numbered = rows.serial != 0  # else never edited: the birth number is the place
-    serials = array_at(rows.serial, rows.capacity, np.uint32)
-    moved = np.empty(n, np.int64)
-    n_moved, found = 0, 0
-    for i in range(n):
-        if i + 2 * _AHEAD < n and row_of[i + 2 * _AHEAD] >= 0:
-            _ask_for_header(rows, row_of[i + 2 * _AHEAD])
-        if numbered and i + _AHEAD < n and row_of[i + _AHEAD] >= 0:
-            prefetch(serials, start[row_of[i + _AHEAD]] + np.int64(serial_of[i + _AHEAD]))
-        row, number = row_of[i], np.int64(serial_of[i])
-        place[i] = -1
-        if row < 0:
-            continue
-        inside = number < row_end(ends, row, shards)
-        if inside and (not numbered or serials[start[row] + number] == serial_of[i]):
-            place[i] = start[row] + number
-            found += 1
-        elif numbered:
-            moved[n_moved] = i
-            n_moved += 1
-    for m in range(n_moved):
-        i, after = moved[m], moved[min(m + 1, n_moved - 1)]
-        row = row_of[i]
-        place[i] = _scan(serials, start[row], row_end(ends, row, shards), serial_of[i], start[row_of[after]])
-        if place[i] >= 0:
-            found += 1
-    return found
 
 
 @inlined
@@ -230,27 +122,10 @@ def _delete_place(columns, ends, row, shards, base, place):
         if last < hole:
             continue
         if last != hole:
-            _move(columns, last, hole)
+            for k in range(columns.shape[0] // 2):
+                copy_item(columns[2 * k + 1], columns[2 * k], last, columns[2 * k], hole)
         hole = last
         ends[row * shards + t] -= np.uint32(1)
-
-
-@inlined
-def _is_too_large(held, length):
-    """Whether a block of class ``held`` is for a row of that length."""
-    return held > 0 and (length == 0 or (held > 1 and length * 8 < CAPACITY[held - 1] * 7))
-
-
-@inlined
-def _shrink(rows, columns, start, size_class, free, row, length):
-    """Let a row that has lost synapses take smaller blocks, class by class, while there is room for them."""
-    while _is_too_large(np.int64(size_class[row]), length):
-        held = np.int64(size_class[row])
-        if length == 0:
-            _release(rows, free, start[row], held)
-            size_class[row] = 0
-        elif not _resize(rows, columns, start, size_class, free, row, length, held - 1):
-            break
 
 
 @kernel
@@ -267,83 +142,79 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
     free = array_at(rows.free, N_CLASSES, np.int64)
-    serials = array_at(rows.serial, rows.capacity, np.uint32)
-    posts, stride = array_at(rows.post, rows.capacity, np.uint32), np.uint32(rows.stride)
     deleted = 0
     for i in range(n):
-        if i + _AHEAD < n:
-            shard = np.int64(posts[place_of[i + _AHEAD]] // stride)
-            _ask_for_ends(rows, columns, row_of[i + _AHEAD], min(shard, shards - 1))
+        if i + _BATCH < n:
+            _ask_for_ends(rows, columns, start, ends, row_of[i + _BATCH], place_of[i + _BATCH])
         row = row_of[i]
         length = row_end(ends, row, shards)
         place = place_of[i]
         inside = start[row] <= place < start[row] + length
-        if not inside or serials[place] != serial_of[i]:  # an earlier deletion moved it
-            place = _scan(serials, start[row], length, serial_of[i], start[row])
+        if not inside or number_at(rows, place) != serial_of[i]:  # an earlier deletion moved it
+            place = scan(rows, start[row], length, serial_of[i], start[row])
             if place < 0:
                 place_of[i] = -1
                 continue
         _delete_place(columns, ends, row, shards, start[row], place)
         deleted += 1
         rows.live -= 1
-        _shrink(rows, columns, start, size_class, free, row, length - 1)
+        shrink_row(rows, columns, start, size_class, free, row, length - 1)
     return deleted
 
 
+@inlined
+def _ask_for_ends(rows, columns, start, ends, row, place):
+    """Ask for the ends of a row's shards from that of ``place`` on, in all columns: a deletion there moves those."""
+    for t in range(rows.shards):
+        end = start[row] + np.int64(ends[row * rows.shards + t])
+        if end > place:
+            for k in range(rows.n_columns):
+                prefetch(array_at(columns[2 * k], 1, np.uint8), (end - 1) * columns[2 * k + 1])
+
+
 @kernel
-def delete_places(store: int, begin: int, n: int, row_of: Index, place_of: Index) -> None:
+def delete_places(
+    store: int, begin: int, n: int, row_of: Index, place_of: Index, numbers: Serials, loose: Index
+) -> int:
     """Delete synapses ``begin … n``, given by row and place, those of a row one after the other, the last of it first.
 
-    So no deletion moves one that is still to come. It touches nothing but their rows, which keep their blocks.
+    So no deletion moves one that is still to come. It touches nothing but their rows, which keep their blocks. Birth
+    ``numbers`` are written down, and (from ``begin`` on) rows whose blocks are too large now: ``loose``. Returns where
+    those end.
     """
     rows = record_at(store, ROWS)
     columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
     shards = rows.shards
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
-    for i in range(begin, n):
-        if i + 4 * _AHEAD < n:
-            _ask_for_header(rows, row_of[i + 4 * _AHEAD])
-        if i + 2 * _AHEAD < n:
-            ahead = i + 2 * _AHEAD
-            for k in range(rows.n_columns):
-                prefetch(array_at(columns[2 * k], 1, np.uint8), place_of[ahead] * columns[2 * k + 1])
-            if row_of[ahead] != row_of[ahead - 1]:
-                _ask_for_ends(rows, columns, row_of[ahead], np.int64(0))
-        row = row_of[i]
-        _delete_place(columns, ends, row, shards, start[row], place_of[i])
-
-
-@kernel
-def shrink(store: int, row_of: Index) -> None:
-    """Let rows that have lost synapses take smaller blocks; those of one row stand together."""
-    rows = record_at(store, ROWS)
-    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
-    start = array_at(rows.start, rows.n_rows, np.int64)
-    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
-    free = array_at(rows.free, N_CLASSES, np.int64)
-    for i in range(row_of.size):
-        row = row_of[i]
-        if i > 0 and row == row_of[i - 1]:
-            continue
-        _shrink(rows, columns, start, size_class, free, row, row_end(ends, row, rows.shards))
-
-
-@kernel
-def joined(store: int, row_of: Index, post_of: Index, free: NDArray[np.uint8]) -> None:
-    """Set ``free`` to 0 for pairs (row, postsynaptic slot) that a synapse joins already."""
-    rows = record_at(store, ROWS)
-    start = array_at(rows.start, rows.n_rows, np.int64)
-    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
-    posts = array_at(rows.post, rows.capacity, np.uint32)
-    for i in range(row_of.size):
-        row, wanted = row_of[i], np.uint32(post_of[i])
-        shard = np.int64(wanted) // rows.stride
-        begin = np.int64(ends[row * rows.shards + shard - 1]) if shard > 0 else np.int64(0)
-        piece = posts[start[row] + begin : start[row] + np.int64(ends[row * rows.shards + shard])]
-        hit = np.uint32(0)
-        for k in range(piece.size):
-            hit |= np.uint32(piece[k] == wanted)
-        if hit:
-            free[i] = 0
+    source, target = np.empty((2, _BATCH * shards), np.int64), np.empty((2, _BATCH * shards), np.int64)
+    end_of_loose = begin
+    now, before, first = 0, 0, begin  # which half is planned; moves of the batch before, which began at ``first``
+    for batch in range(begin, n, _BATCH):
+        after, planned = min(batch + _BATCH, n), 0
+        for i in range(batch, after):
+            if i + 2 * _BATCH < n:
+                ask_for_header(rows, row_of[i + 2 * _BATCH])
+            row, hole = row_of[i], place_of[i]
+            for t in range(shards):
+                last = start[row] + np.int64(ends[row * shards + t]) - 1
+                if last >= hole:
+                    source[now, planned], target[now, planned] = last, hole
+                    ends[row * shards + t] -= np.uint32(1)
+                    hole = last
+                    planned += 1
+            if is_too_large(np.int64(size_class[row]), row_end(ends, row, shards)):
+                if i + 1 == n or row_of[i + 1] != row:
+                    loose[end_of_loose] = row
+                    end_of_loose += 1
+        _ask_for(columns, target[now], planned)
+        _ask_for(columns, source[now], planned)
+        for i in range(first, batch):
+            numbers[i] = number_at(rows, place_of[i])
+        _carry_out(columns, columns, source[1 - now], target[1 - now], before)
+        now, before, first = 1 - now, planned, batch
+    for i in range(first, n):
+        numbers[i] = number_at(rows, place_of[i])
+    _carry_out(columns, columns, source[1 - now], target[1 - now], before)
+    return end_of_loose

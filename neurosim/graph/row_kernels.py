@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.compiled import array_at, inlined, kernel, record_at
+from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
 
 Index = NDArray[np.int64]
 
@@ -16,6 +16,7 @@ _FIELDS = (
     "start", "ends", "size_class", "next_serial",  # per row: addresses
     "n_rows", "shards", "stride",
     "post", "weight", "delay", "serial",  # per synapse: addresses; 0 where a column does not exist
+    "serial_size",  # bytes per birth number: 2, or 4 where some have grown large
     "delay_size", "uniform_delay",  # bytes per delay, 0 when all synapses share uniform_delay
     "weight_size",  # bytes per weight: 8, 4 or 2 of a floating-point number, 1 of a level (see ``precision.py``)
     "columns", "n_columns",  # table of (address, item size) of all columns
@@ -73,6 +74,22 @@ def copy_items(size, source, i, target, j, n):
 def row_end(ends, row, shards):
     """How many synapses a row has: the end of its last shard."""
     return np.int64(ends[row * shards + shards - 1])
+
+
+@inlined
+def number_at(rows, place):
+    """The birth number at a place, where they are written down."""
+    if rows.serial_size == 2:
+        return np.uint32(array_at(rows.serial, rows.capacity, np.uint16)[place])
+    return array_at(rows.serial, rows.capacity, np.uint32)[place]
+
+
+@inlined
+def ask_for_header(rows, row):
+    """Ask for what is known of a row: where it starts, where its shards end, and its next birth number."""
+    prefetch(array_at(rows.start, rows.n_rows, np.int64), row)
+    prefetch(array_at(rows.ends, rows.n_rows * rows.shards, np.uint32), row * rows.shards)
+    prefetch(array_at(rows.next_serial, rows.n_rows, np.uint32), row)
 
 
 @kernel
@@ -139,10 +156,16 @@ def write_serials(store: int) -> None:
     rows = record_at(store, ROWS)
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
-    serials = array_at(rows.serial, rows.capacity, np.uint32)
+    wide = array_at(rows.serial, rows.capacity if rows.serial_size == 4 else 0, np.uint32)
+    narrow = array_at(rows.serial, rows.capacity if rows.serial_size == 2 else 0, np.uint16)
     for row in range(rows.n_rows):
-        for c in range(row_end(ends, row, rows.shards)):
-            serials[start[row] + c] = np.uint32(c)
+        length = row_end(ends, row, rows.shards)
+        if rows.serial_size == 2:
+            for c in range(length):
+                narrow[start[row] + c] = np.uint16(c)
+        else:
+            for c in range(length):
+                wide[start[row] + c] = np.uint32(c)
 
 
 @kernel

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
+from neurosim.graph import row_blocks
 from neurosim.graph import row_edits as edits
 from neurosim.graph import row_kernels as kernels
+from neurosim.graph import row_search as search
 from neurosim.graph.precision import SINGLE, Precision
 from neurosim.graph.row_kernels import N_CLASSES, ROWS
 
@@ -29,6 +31,7 @@ _POOL_GROWTH = 1.2
 _SMALL_POOL = 2**17  # places; smaller ones double, for they grow often
 _SLACK_BEFORE_COMPACTION = 1.25  # pool in use / what the rows need
 _STAGED = 2**16  # synapses in the making that memory is kept for
+_NARROW = 2**16  # birth numbers that two bytes can tell apart
 _SHARED = 2**12  # edits that it pays to share among threads
 
 
@@ -56,6 +59,11 @@ class _Stage:
         self.n = n
         self.rows = np.empty(n, np.int64)
         self.columns = {name: np.empty(n, column.dtype) for name, column in columns.items()}
+        self.number(columns["serial"].dtype)
+
+    def number(self, dtype: Any) -> None:
+        """Make room for birth numbers of this type."""
+        self.columns["serial"] = np.empty(self.n, dtype)
         self._table = np.array([(column.ctypes.data, column.itemsize) for column in self.columns.values()], np.int64)
         self.addresses = self.rows.ctypes.data, self._table.ctypes.data, self.columns["serial"].ctypes.data
 
@@ -83,6 +91,7 @@ class RowStore:
         self.columns: dict[str, Array] = {"post": np.empty(0, np.uint32)}
         self._free = np.full(N_CLASSES, -1, np.int64)
         self._since_check = 0
+        self._narrow = True
         self._stage: _Stage | None = None
         #: Address of the store's record; stays the same for the store's life.
         self.address = int(self.record.ctypes.data)
@@ -113,14 +122,14 @@ class RowStore:
         table = [(address_of(column), column.itemsize) for column in self.columns.values()]
         self._table = np.array(table, np.int64)
         self._stage = None
-        delay = self.columns.get("delay")
+        delay, serial = self.columns.get("delay"), self.columns.get("serial")
         for name, value in (
             ("start", address_of(self.start)), ("ends", address_of(self.ends)),
             ("size_class", address_of(self.size_class)), ("next_serial", address_of(self.next_serial)),
             ("n_rows", self.start.size), ("post", address_of(self.columns["post"])),
             ("weight", address_of(self.columns.get("weight"))), ("delay", address_of(delay)),
-            ("serial", address_of(self.columns.get("serial"))),
-            ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
+            ("serial", address_of(serial)),
+            ("serial_size", 0 if serial is None else serial.itemsize), ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
             ("weight_size", self.precision.column.itemsize),
             ("uniform_weight", float(self.precision.shown(self._uniform_weight())[0])), *self.precision.levels.items(),
             ("columns", address_of(self._table)), ("n_columns", len(table)),
@@ -174,16 +183,22 @@ class RowStore:
         stage.columns["post"][:n] = posts
         for name, value in values.items():
             stage.columns[name][:n] = value
-        if crew is not None and (cuts := _cuts(rows, self.start.size, crew.threads)):
-            while edits.reserve(self.address, rows) < n:
-                self._make_room(n)
-            crew.share(lambda k: edits.append(self.address, cuts[k], cuts[k + 1], *stage.addresses))
+        numbers, done = np.empty(n, np.uint32), 0
+        cuts = _cuts(rows, crew)
+        while crew is not None and cuts and done < n:
+            done = row_blocks.reserve(self.address, rows)
+            if done < 0:  # those of one row do not stand together
+                cuts = []
+            elif done < n:
+                self._make_room(rows[done:], stage)
+        if crew is not None and cuts:
+            crew.share(lambda k: edits.append(self.address, cuts[k], cuts[k + 1], *stage.addresses, numbers))
         else:
             done = 0
-            while (done := edits.append(self.address, done, n, *stage.addresses)) < n:
-                self._make_room(n - done)
+            while (done := edits.append(self.address, done, n, *stage.addresses, numbers)) < n:
+                self._make_room(rows[done:], stage)
         self.record["live"] += n
-        return stage.columns["serial"][:n].copy()
+        return numbers
 
     def _incoming(self, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> tuple[Array, list[Array]]:
         """A table of (address, item size) in the order of the columns, and the arrays it points into."""
@@ -193,8 +208,15 @@ class RowStore:
                 arrays.append(np.ascontiguousarray(values[name], column.dtype))
         return np.array([(array.ctypes.data, array.itemsize) for array in arrays], np.int64), arrays
 
-    def _make_room(self, n: int) -> None:
-        """The pool is full: reclaim freed blocks when they are worth it, else take more memory."""
+    def _make_room(self, coming: Index, stage: _Stage) -> None:
+        """The first of the rows ``coming`` has no room: let birth numbers be wider, or reclaim freed blocks when they
+        are worth it, or take more memory."""
+        n = coming.size
+        born = int(self.next_serial[coming[0]]) + int(np.count_nonzero(coming == coming[0]))
+        if self.columns["serial"].itemsize == 2 and born > _NARROW:
+            self.widen_numbers()
+            stage.number(np.uint32)
+            return
         if self.capacity > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
             self.compact()
         longest = int(self.ends[:, -1].max(initial=0))
@@ -227,9 +249,16 @@ class RowStore:
         """Before the first edit: write down the birth numbers that were implied by the places."""
         if "serial" in self.columns:
             return
-        self.columns["serial"] = np.empty(self.capacity, np.uint32)
+        self._narrow &= int(self.next_serial.max(initial=0)) <= _NARROW
+        self.columns["serial"] = np.empty(self.capacity, np.uint16 if self._narrow else np.uint32)
         self._extend_pool(max(self.capacity, 64))
         kernels.write_serials(self.address)
+
+    def widen_numbers(self) -> None:
+        """From now on, let every birth number have four bytes."""
+        self._narrow = False
+        if "serial" in self.columns:
+            self.spread("serial", np.dtype(np.uint32))
 
     def admits(self, name: str, values: Array, dtype: Any) -> bool:
         """Whether new synapses with these values need no column; otherwise there is one afterwards, of ``dtype``."""
@@ -261,7 +290,7 @@ class RowStore:
     def find(self, rows: Index, serials: NDArray[np.uint32]) -> tuple[Index, bool]:
         """Places of synapses by (row, birth number), -1 where there is none; and whether all were found."""
         places = np.empty(rows.size, np.int64)
-        return places, edits.find(self.address, rows, serials, places) == rows.size
+        return places, search.find(self.address, rows, serials, places) == rows.size
 
     def delete(self, rows: Index, serials: NDArray[np.uint32], places: Index) -> int:
         """Delete synapses that ``find`` found; returns how many.
@@ -273,16 +302,26 @@ class RowStore:
         self._tidy(deleted)
         return deleted
 
-    def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> None:
-        """Delete the synapses at ``places``, those of a row together and the last of it first."""
+    def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> NDArray[np.uint32]:
+        """Delete the synapses at ``places``, those of a row together and the last of it first. Returns birth numbers."""
         self._number()
-        if crew is not None and (cuts := _cuts(rows, self.start.size, crew.threads)):
-            crew.share(lambda k: edits.delete_places(self.address, cuts[k], cuts[k + 1], rows, places))
+        numbers, loose = np.empty(rows.size, np.uint32), np.empty(rows.size, np.int64)
+        cuts = _cuts(rows, crew) or [0, rows.size]
+        ends = cuts[1:]
+
+        def delete(k: int) -> None:
+            begin, end = cuts[k], cuts[k + 1]
+            ends[k] = edits.delete_places(self.address, begin, end, rows, places, numbers, loose)
+
+        if crew is None or len(ends) == 1:
+            delete(0)
         else:
-            edits.delete_places(self.address, 0, rows.size, rows, places)
-        edits.shrink(self.address, rows)
+            crew.share(delete)
+        for begin, end in zip(cuts, ends, strict=False):
+            row_blocks.shrink(self.address, loose[begin:end])
         self.record["live"] -= rows.size
         self._tidy(rows.size)
+        return numbers
 
     def _tidy(self, deleted: int) -> None:
         """Compact the pool now and then, when it has become too large for what it holds."""
@@ -324,7 +363,7 @@ class RowStore:
     def serials_at(self, rows: Index, places: Index) -> NDArray[np.uint32]:
         """Birth numbers of the synapses at ``places``."""
         if "serial" in self.columns:
-            return self.columns["serial"][places]
+            return self.columns["serial"][places].astype(np.uint32)
         return (places - self.start[rows]).astype(np.uint32)
 
     def values_at(self, name: str, places: Index) -> Array:
@@ -358,13 +397,14 @@ class RowStore:
         self.record["stride"] = stride
 
 
-def _cuts(rows: Index, n_rows: int, parts: int) -> list[int]:
-    """Where to cut edits into parts of about one size, so that no row is in two; nowhere if that does not pay, or if
-    those of a row do not stand together."""
-    if parts == 1 or rows.size < _SHARED:
+def _cuts(rows: Index, crew: Crew | None) -> list[int]:
+    """Where to cut edits into parts of about one size between rows, whose edits stand together; nowhere if sharing them
+    does not pay."""
+    if crew is None or crew.threads == 1 or rows.size < _SHARED:
         return []
-    firsts = np.append(np.flatnonzero(np.diff(rows)) + 1, rows.size)
-    if firsts.size > np.count_nonzero(np.bincount(rows, minlength=n_rows)):
-        return []
-    wanted = rows.size * np.arange(1, parts) // parts
-    return [0, *firsts[np.searchsorted(firsts, wanted)].tolist(), rows.size]
+    cuts = [0]
+    for k in range(1, crew.threads):
+        cut = rows.size * k // crew.threads
+        others = rows[cut:] != rows[cut - 1]
+        cuts.append(cut + int(others.argmax()) if others.any() else rows.size)
+    return [*cuts, rows.size]

@@ -11,7 +11,7 @@ from neurosim.engine.structure.looks import Look
 from neurosim.graph.distance_kernels import DistanceKernel
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
-from neurosim.graph.row_edits import joined
+from neurosim.graph.row_search import joined
 from neurosim.graph.space import Points, neighbours, points_at
 from neurosim.graph.structure import BoundStructure
 
