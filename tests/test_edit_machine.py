@@ -141,6 +141,13 @@ class Garden(RuleBasedStateMachine):
         for synapse in dict.fromkeys(chosen):
             self.edge_dies(name, *synapse)
 
+    @rule(name=st.sampled_from(["aa", "aa2", "ab", "ba", "cb"]), born=st.sampled_from([2**16 - 3, 2**16]))
+    def sources_are_old(self, name: str, born: int) -> None:
+        """As if so many synapses had been born of each: their next birth numbers outgrow two bytes."""
+        store = self.net.projections[name].store
+        store._number()
+        np.maximum(store.next_serial, born, out=store.next_serial)
+
     @rule(data=st.data(), name=st.sampled_from(["aa", "aa2", "ba", "cb"]), weight=WEIGHTS)
     def write_weights(self, data: st.DataObject, name: str, weight: float) -> None:
         chosen = self.some(data, self.synapses(name))

@@ -111,6 +111,12 @@ class Pair:
         for k in order.tolist():
             self.model.delete(int(rows[k]), int(serials[k]))
 
+    def age(self, born: int) -> None:
+        """As if every row had borne so many synapses before, most of which have died."""
+        self.store._number()
+        self.model.born = [max(born, number) for number in self.model.born]
+        self.store.next_serial[:] = self.model.born
+
     def check(self) -> None:
         store, columns = self.store, self.store.columns
         assert store.live == sum(len(self.model.row(row)) for row in range(ROWS))
@@ -129,6 +135,7 @@ class Pair:
         assert np.array_equal(store.find(rows, serials)[0], places)
         if "serial" in columns:
             assert store.next_serial.tolist() == self.model.born
+            assert columns["serial"].itemsize == (2 if max(self.model.born) <= 2**16 else 4)
         degrees = np.bincount([s[2] for s in found], minlength=self.shards * STRIDE) if found else 0
         assert np.all(store.in_degree(self.shards * STRIDE) == degrees)
         self._check_blocks()
@@ -152,7 +159,7 @@ class Pair:
 
 @pytest.fixture(autouse=True)
 def crews_share_everything() -> Iterator[None]:
-    with patch("neurosim.graph.rows._SHARED", 1):
+    with patch("neurosim.graph.crew._SHARED", 1):
         yield
 
 
@@ -163,7 +170,7 @@ SHARDS = st.integers(1, 4)
 def lives(draw: st.DrawFn) -> tuple[int, list[tuple[int, int]], list[tuple[str, int]]]:
     shards = draw(SHARDS)
     built = st.tuples(st.integers(0, ROWS - 1), st.integers(0, shards * STRIDE - 1))
-    kinds = ["append", "delete", "compact", "append_together", "delete_together"]
+    kinds = ["append", "delete", "compact", "append_together", "delete_together", "age"]
     edits = st.tuples(st.sampled_from(kinds), st.integers(0, 2**32 - 1))
     return shards, draw(st.lists(built, max_size=30)), draw(st.lists(edits, max_size=12))
 
@@ -172,6 +179,8 @@ def live(pair: Pair, kind: str, seed: int, most: int = 12) -> None:
     chance = random.Random(seed)
     if kind == "compact":
         pair.store.compact()
+    elif kind == "age":
+        pair.age(chance.choice([2**16 - 9, 2**16 - 1, 2**16]))
     elif kind.startswith("append"):
         slots, crew = pair.shards * STRIDE, Backwards() if kind == "append_together" else None
         new = [(chance.randrange(ROWS), chance.randrange(slots), chance.randrange(9) / 8, chance.randrange(256))
@@ -207,6 +216,26 @@ def test_a_short_life(shards: int) -> None:
     for kind in lived.split():
         live(pair, kind, chance.getrandbits(32))
         pair.check()
+
+
+@pytest.mark.lane
+@pytest.mark.parametrize("together", [False, True])
+def test_birth_numbers_outgrow_two_bytes(together: bool) -> None:
+    pair, crew = Pair(2), Backwards() if together else None
+    pair.build([(row, post) for row in range(ROWS) for post in (3, 9, 20)])
+    pair.age(2**16 - 4)
+    pair.append([(row, post, 0.5, 3) for row in (1, 3) for post in (2, 30, 5, 6)], crew)
+    pair.check()
+    assert pair.store.columns["serial"].itemsize == 2
+    pair.delete([(1, 0), (3, 2**16 - 1)])
+    before = pair.store.state()["serial"].copy()
+    pair.append([(row, post, 0.5, 3) for row in (0, 1, 4) for post in (2, 30)], crew)  # the second row passes 65 535
+    pair.check()
+    assert pair.store.columns["serial"].itemsize == 4 > before.itemsize
+    for kind in ("delete", "delete_together", "append", "delete_together"):
+        live(pair, kind, 5)
+        pair.check()
+    assert not pair.store.find(np.array([0, 1]), np.array([2**16 + 7, 2**32 - 1], np.uint32))[1]
 
 
 @pytest.mark.parametrize("shards", [1, 2, 4])
@@ -296,6 +325,8 @@ def test_what_does_not_exist_is_not_found() -> None:
         places, complete = pair.store.find(np.array([0, 0, -1, 3, 4]), np.array([1, 2, 0, 0, 0], np.uint32))
         assert not complete
         assert (places >= 0).tolist() == [True, False, False, True, False]
+        places, _ = pair.store.find(np.array([0, 3]), np.array([2**16, 2**16 + 1], np.uint32))  # beyond two bytes
+        assert places.tolist() == [-1, -1]
         pair.append([(1, 1, 0.5, 1)])
 
 

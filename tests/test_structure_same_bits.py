@@ -168,7 +168,7 @@ def _shards(n: int) -> Iterator[None]:
     with (
         patch.multiple("neurosim.graph.population", **sizes),
         patch("neurosim.graph.plasticity._LOG", 256),
-        patch("neurosim.graph.rows._SHARED", 1),
+        patch("neurosim.graph.crew._SHARED", 1),
     ):
         yield
 

@@ -16,10 +16,11 @@ from neurosim.expressions import parse
 from neurosim.graph import history, lookup
 from neurosim.graph.arrival_order import ArrivalOrder
 from neurosim.graph.checks import no_such
+from neurosim.graph.crew import Crew
 from neurosim.graph.delays import DelayGrid, LearnedDelays
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.precision import Precision
-from neurosim.graph.rows import Array, Crew, Index, RowStore
+from neurosim.graph.rows import Array, Index, RowStore
 from neurosim.graph.synapse_values import SynapseValues
 from neurosim.graph.variable import SynapseVariable, Values
 from neurosim.models.rules import BoundRule

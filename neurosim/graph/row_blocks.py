@@ -64,21 +64,25 @@ def resize(rows, columns, start, size_class, free, row, length, wanted):
 
 
 @inlined
-def is_too_large(held, length):
-    """Whether a block of class ``held`` is for a row of that length."""
-    return held > 0 and (length == 0 or (held > 1 and length * 8 < CAPACITY[held - 1] * 7))
+def fitting(held, length, spare):
+    """The class of the block that a row should have that has one of class ``held``: a smaller one, where that leaves a
+    share of ``1 / spare`` free, lest the row move to and fro."""
+    if length == 0:
+        return np.int64(0)
+    while held > 1 and length * spare < CAPACITY[held - 1] * (spare - 1):
+        held -= 1
+    return held
 
 
 @inlined
-def shrink_row(rows, columns, start, size_class, free, row, length):
-    """Let a row that has lost synapses take smaller blocks, class by class, while there is room for them."""
-    while is_too_large(np.int64(size_class[row]), length):
-        held = np.int64(size_class[row])
-        if length == 0:
-            _release(rows, free, start[row], held)
-            size_class[row] = 0
-        elif not resize(rows, columns, start, size_class, free, row, length, held - 1):
-            break
+def shrink_row(rows, columns, start, size_class, free, row, length, wanted):
+    """Let a row that has lost synapses take a smaller block, if one is free: a new one would make the pool larger."""
+    held = np.int64(size_class[row])
+    if wanted == 0 and held > 0:
+        _release(rows, free, start[row], held)
+        size_class[row] = 0
+    elif wanted < held and free[wanted] >= 0:
+        resize(rows, columns, start, size_class, free, row, length, wanted)
 
 
 @kernel
@@ -119,12 +123,57 @@ def reserve(store: int, row_of: Index) -> int:
 
 @kernel
 def shrink(store: int, loose: Index) -> None:
-    """Let these rows, which have lost synapses, take smaller blocks."""
+    """Let rows that have lost synapses take smaller blocks; ``loose`` holds, for each, the class that it should have
+    above 32 bits of the row."""
     rows = record_at(store, ROWS)
     columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
     free = array_at(rows.free, N_CLASSES, np.int64)
-    for row in loose:
-        shrink_row(rows, columns, start, size_class, free, row, row_end(ends, row, rows.shards))
+    for both in loose:
+        row, wanted = both & 0xFFFFFFFF, both >> 32
+        length = row_end(ends, row, rows.shards)
+        wanted = wanted if length > 0 else np.int64(0)
+        shrink_row(rows, columns, start, size_class, free, row, length, wanted)
+
+
+@inlined
+def _block_of(held, length, coming):
+    """The class of the block for a row that is copied, and is to get some more."""
+    if length + coming > CAPACITY[held]:
+        return np.int64(class_for(length + coming))
+    return fitting(held, length + coming, 32)
+
+
+@kernel
+def needed(store: int, coming: Index) -> int:
+    """Places in all blocks, if each row had the block that it should have with those that are ``coming``."""
+    rows = record_at(store, ROWS)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
+    places = 0
+    for row in range(rows.n_rows):
+        block = _block_of(np.int64(size_class[row]), row_end(ends, row, rows.shards), coming[row])
+        places += int(CAPACITY[block])
+    return places
+
+
+@kernel
+def compact(store: int, coming: Index, new_columns: int) -> None:
+    """Copy all rows, each with the block that it should have, to the beginning of new columns."""
+    rows = record_at(store, ROWS)
+    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
+    fresh = array_at(new_columns, 2 * rows.n_columns, np.int64)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
+    top = np.int64(0)
+    for row in range(rows.n_rows):
+        length = row_end(ends, row, rows.shards)
+        for k in range(rows.n_columns):
+            copy_items(columns[2 * k + 1], columns[2 * k], start[row], fresh[2 * k], top, length)
+        start[row] = top
+        size_class[row] = _block_of(np.int64(size_class[row]), length, coming[row])
+        top += CAPACITY[size_class[row]]
+    rows.top = top

@@ -11,8 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
-from neurosim.graph.row_blocks import is_too_large, is_too_narrow, resize, shrink_row
-from neurosim.graph.row_kernels import CAPACITY, N_CLASSES, ROWS, ask_for_header, copy_item, number_at, row_end
+from neurosim.graph.row_blocks import fitting, is_too_narrow, resize, shrink_row
+from neurosim.graph.row_kernels import (
+    CAPACITY,
+    N_CLASSES,
+    ROWS,
+    ask_for_header,
+    class_for,
+    copy_item,
+    number_at,
+    row_end,
+)
 from neurosim.graph.row_search import scan
 
 Index = NDArray[np.int64]
@@ -87,7 +96,8 @@ def append(store: int, begin: int, n: int, row_of: int, incoming: int, staged: i
             planned = before = 0
             if is_too_narrow(rows, number):
                 return i
-            if not resize(rows, columns, start, size_class, free, row, length, held + 1):
+            larger = class_for(length + length // 4 + 1)
+            if not resize(rows, columns, start, size_class, free, row, length, larger):
                 return i
         numbers[i] = number
         if rows.serial_size == 2:
@@ -158,7 +168,8 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
         _delete_place(columns, ends, row, shards, start[row], place)
         deleted += 1
         rows.live -= 1
-        shrink_row(rows, columns, start, size_class, free, row, length - 1)
+        wanted = fitting(np.int64(size_class[row]), length - 1, 8)
+        shrink_row(rows, columns, start, size_class, free, row, length - 1, wanted)
     return deleted
 
 
@@ -179,8 +190,8 @@ def delete_places(
     """Delete synapses ``begin … n``, given by row and place, those of a row one after the other, the last of it first.
 
     So no deletion moves one that is still to come. It touches nothing but their rows, which keep their blocks. Birth
-    ``numbers`` are written down, and (from ``begin`` on) rows whose blocks are too large now: ``loose``. Returns where
-    those end.
+    ``numbers`` are written down, and (from ``begin`` on, until what is returned) ``loose``: which rows had blocks that
+    were too large *before*, as births mostly follow deaths, and should have which; see ``shrink``.
     """
     rows = record_at(store, ROWS)
     columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
@@ -197,6 +208,12 @@ def delete_places(
             if i + 2 * _BATCH < n:
                 ask_for_header(rows, row_of[i + 2 * _BATCH])
             row, hole = row_of[i], place_of[i]
+            if i == begin or row_of[i - 1] != row:
+                held = np.int64(size_class[row])
+                wanted = fitting(held, row_end(ends, row, shards), 32)
+                if wanted < held:
+                    loose[end_of_loose] = wanted << 32 | row
+                    end_of_loose += 1
             for t in range(shards):
                 last = start[row] + np.int64(ends[row * shards + t]) - 1
                 if last >= hole:
@@ -204,10 +221,6 @@ def delete_places(
                     ends[row * shards + t] -= np.uint32(1)
                     hole = last
                     planned += 1
-            if is_too_large(np.int64(size_class[row]), row_end(ends, row, shards)):
-                if i + 1 == n or row_of[i + 1] != row:
-                    loose[end_of_loose] = row
-                    end_of_loose += 1
         _ask_for(columns, target[now], planned)
         _ask_for(columns, source[now], planned)
         for i in range(first, batch):

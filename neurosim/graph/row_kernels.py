@@ -27,10 +27,11 @@ ROWS = np.dtype([(name, np.int64) for name in _FIELDS] + [(name, np.float64) for
 
 
 def _size_classes() -> np.ndarray:
-    """Block sizes: multiples of 4, growing by a quarter."""
+    """Block sizes: multiples of 4, growing by a sixteenth, very large ones by a quarter; fewer than 256."""
     sizes = [0, 4, 8, 12, 16]
     while sizes[-1] < 2**31:
-        sizes.append((sizes[-1] * 5 // 4 + 3) // 4 * 4)
+        larger = sizes[-1] * 17 // 16 if sizes[-1] < 2**20 else sizes[-1] * 5 // 4
+        sizes.append((larger + 4) // 4 * 4)
     return np.array(sizes, np.int64)
 
 
@@ -107,7 +108,8 @@ def count_rows(store: int, n: int, row_of: int, posts: int) -> None:
 
 @kernel
 def reserve_rows(store: int) -> None:
-    """Between the passes: lay the rows out one after the other; ``ends`` become the shards' first places."""
+    """Between the passes: lay the rows out one after the other, with room to grow by a sixteenth; ``ends`` become the
+    shards' first places."""
     rows = record_at(store, ROWS)
     shards = rows.shards
     start = array_at(rows.start, rows.n_rows, np.int64)
@@ -121,7 +123,7 @@ def reserve_rows(store: int) -> None:
             count = ends[row * shards + t]
             ends[row * shards + t] = length
             length += count
-        size_class[row] = class_for(length)
+        size_class[row] = class_for(length + length // 16)
         start[row] = top
         next_serial[row] = length
         top += CAPACITY[size_class[row]]
@@ -202,26 +204,6 @@ def places_of(store: int, selected: Index, position: Index, row_of: Index, place
             row_of[k], place[k] = row, start[row] + position[k] - first
             k += 1
         first = after
-
-
-@kernel
-def compact(store: int, new_columns: int) -> None:
-    """Copy all rows, each in its smallest size class, to the beginning of new columns."""
-    rows = record_at(store, ROWS)
-    columns = array_at(rows.columns, 2 * rows.n_columns, np.int64)
-    fresh = array_at(new_columns, 2 * rows.n_columns, np.int64)
-    start = array_at(rows.start, rows.n_rows, np.int64)
-    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
-    size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
-    top = np.int64(0)
-    for row in range(rows.n_rows):
-        length = row_end(ends, row, rows.shards)
-        for k in range(rows.n_columns):
-            copy_items(columns[2 * k + 1], columns[2 * k], start[row], fresh[2 * k], top, length)
-        start[row] = top
-        size_class[row] = class_for(length)
-        top += CAPACITY[size_class[row]]
-    rows.top = top
 
 
 @kernel

@@ -10,8 +10,8 @@ place (as long as nothing was edited), take no memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from neurosim.graph import row_blocks
 from neurosim.graph import row_edits as edits
 from neurosim.graph import row_kernels as kernels
 from neurosim.graph import row_search as search
+from neurosim.graph.crew import Crew, cuts
 from neurosim.graph.precision import SINGLE, Precision
 from neurosim.graph.row_kernels import N_CLASSES, ROWS
 
@@ -29,19 +30,11 @@ Index = NDArray[np.int64]
 
 _POOL_GROWTH = 1.2
 _SMALL_POOL = 2**17  # places; smaller ones double, for they grow often
-_SLACK_BEFORE_COMPACTION = 1.25  # pool in use / what the rows need
+_SLACK_OF_GROWTH = 1.25  # pool in use / what the rows need, above which it is compacted rather than enlarged
+_SLACK = 1.03125  # the same, above which it is compacted now and then
+_LITTLE = 2**12  # synapses; fewer are not worth looking at
 _STAGED = 2**16  # synapses in the making that memory is kept for
 _NARROW = 2**16  # birth numbers that two bytes can tell apart
-_SHARED = 2**12  # edits that it pays to share among threads
-
-
-class Crew(Protocol):
-    """Threads that share work."""
-
-    threads: int
-
-    def share(self, work: Callable[[int], Any]) -> None:
-        """Let thread ``k`` do ``work(k)``, all at once."""
 
 
 class Block(NamedTuple):
@@ -129,7 +122,8 @@ class RowStore:
             ("n_rows", self.start.size), ("post", address_of(self.columns["post"])),
             ("weight", address_of(self.columns.get("weight"))), ("delay", address_of(delay)),
             ("serial", address_of(serial)),
-            ("serial_size", 0 if serial is None else serial.itemsize), ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
+            ("serial_size", 0 if serial is None else serial.itemsize),
+            ("delay_size", 0 if delay is None else delay.itemsize), ("uniform_delay", int(self.uniform["delay"])),
             ("weight_size", self.precision.column.itemsize),
             ("uniform_weight", float(self.precision.shown(self._uniform_weight())[0])), *self.precision.levels.items(),
             ("columns", address_of(self._table)), ("n_columns", len(table)),
@@ -184,21 +178,22 @@ class RowStore:
         for name, value in values.items():
             stage.columns[name][:n] = value
         numbers, done = np.empty(n, np.uint32), 0
-        cuts = _cuts(rows, crew)
-        while crew is not None and cuts and done < n:
-            done = row_blocks.reserve(self.address, rows)
-            if done < 0:  # those of one row do not stand together
-                cuts = []
-            elif done < n:
-                self._make_room(rows[done:], stage)
-        if crew is not None and cuts:
-            crew.share(lambda k: edits.append(self.address, cuts[k], cuts[k + 1], *stage.addresses, numbers))
+        cut = cuts(rows, crew)
+        together = (len(cut) > 2 or n > 4 * self.start.size) and self._reserve(rows, stage)
+        if crew is not None and len(cut) > 2 and together:
+            crew.share(lambda k: edits.append(self.address, cut[k], cut[k + 1], *stage.addresses, numbers))
         else:
-            done = 0
             while (done := edits.append(self.address, done, n, *stage.addresses, numbers)) < n:
-                self._make_room(rows[done:], stage)
+                self._make_room(rows[done:], rows[done], stage)
         self.record["live"] += n
+        self._tidy(4)  # sooner than after deaths, which births mostly follow
         return numbers
+
+    def _reserve(self, rows: Index, stage: _Stage) -> bool:
+        """Give all rows room for what they are to get, if those of a row stand together; whether they do."""
+        while 0 <= (done := row_blocks.reserve(self.address, rows)) < rows.size:
+            self._make_room(rows, rows[done], stage)
+        return bool(done >= 0)
 
     def _incoming(self, posts: NDArray[np.uint32], values: Mapping[str, Array]) -> tuple[Array, list[Array]]:
         """A table of (address, item size) in the order of the columns, and the arrays it points into."""
@@ -208,24 +203,19 @@ class RowStore:
                 arrays.append(np.ascontiguousarray(values[name], column.dtype))
         return np.array([(array.ctypes.data, array.itemsize) for array in arrays], np.int64), arrays
 
-    def _make_room(self, coming: Index, stage: _Stage) -> None:
-        """The first of the rows ``coming`` has no room: let birth numbers be wider, or reclaim freed blocks when they
-        are worth it, or take more memory."""
-        n = coming.size
-        born = int(self.next_serial[coming[0]]) + int(np.count_nonzero(coming == coming[0]))
-        if self.columns["serial"].itemsize == 2 and born > _NARROW:
+    def _make_room(self, coming: Index, row: int, stage: _Stage) -> None:
+        """A ``row`` has no room for the synapses ``coming`` to it: let birth numbers be wider, or reclaim freed blocks
+        when they are worth it, or take more memory."""
+        more = np.bincount(coming, minlength=self.start.size)
+        if self.columns["serial"].itemsize == 2 and self.next_serial[row] + more[row] > _NARROW:
             self.widen_numbers()
             stage.number(np.uint32)
             return
-        if self.capacity > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
-            self.compact()
+        if self.capacity > _SLACK_OF_GROWTH * row_blocks.needed(self.address, more) + _LITTLE:
+            self._compact(more)
         longest = int(self.ends[:, -1].max(initial=0))
         growth = 2.0 if self.capacity < _SMALL_POOL else _POOL_GROWTH
-        self._extend_pool(max(int(self.capacity * growth), self.capacity + 2 * longest + 4 * n + 1024))
-
-    def _needed(self) -> int:
-        """Places that the rows need, each in the smallest block that holds it."""
-        return int(kernels.CAPACITY[np.searchsorted(kernels.CAPACITY, self.ends[:, -1])].sum())
+        self._extend_pool(max(int(self.capacity * growth), self.capacity + 2 * longest + 4 * coming.size + 1024))
 
     def _extend_pool(self, capacity: int) -> None:
         for name, column in self.columns.items():
@@ -236,11 +226,15 @@ class RowStore:
         self._publish()
 
     def compact(self) -> None:
-        """Copy all rows to the beginning of a new pool, each in the smallest block that holds it."""
-        needed = self._needed()
+        """Copy all rows to the beginning of a new pool, each with the block that it should have."""
+        self._compact(np.zeros(self.start.size, np.int64))
+
+    def _compact(self, coming: Index) -> None:
+        """The same, with room for as many synapses as are ``coming`` to each row."""
+        needed = int(row_blocks.needed(self.address, coming))
         fresh = {name: np.empty(needed, column.dtype) for name, column in self.columns.items()}
         table = np.array([(address_of(column), column.itemsize) for column in fresh.values()], np.int64)
-        kernels.compact(self.address, address_of(table))
+        row_blocks.compact(self.address, coming, address_of(table))
         self._free[:] = -1
         self.columns = fresh
         self._publish()
@@ -299,36 +293,37 @@ class RowStore:
         """
         self._number()
         deleted = int(edits.delete(self.address, rows, serials, places))
-        self._tidy(deleted)
+        self._since_check += deleted
+        self._tidy(2)
         return deleted
 
     def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> NDArray[np.uint32]:
-        """Delete the synapses at ``places``, those of a row together and the last of it first. Returns birth numbers."""
+        """Delete the synapses at ``places``, those of a row together, the last of it first. Returns birth numbers."""
         self._number()
         numbers, loose = np.empty(rows.size, np.uint32), np.empty(rows.size, np.int64)
-        cuts = _cuts(rows, crew) or [0, rows.size]
-        ends = cuts[1:]
+        begins = cuts(rows, crew)
+        ends = begins[1:]
 
         def delete(k: int) -> None:
-            begin, end = cuts[k], cuts[k + 1]
-            ends[k] = edits.delete_places(self.address, begin, end, rows, places, numbers, loose)
+            ends[k] = edits.delete_places(self.address, begins[k], begins[k + 1], rows, places, numbers, loose)
 
         if crew is None or len(ends) == 1:
             delete(0)
         else:
             crew.share(delete)
-        for begin, end in zip(cuts, ends, strict=False):
+        for begin, end in zip(begins, ends, strict=False):
             row_blocks.shrink(self.address, loose[begin:end])
         self.record["live"] -= rows.size
-        self._tidy(rows.size)
+        self._since_check += rows.size
+        self._tidy(2)
         return numbers
 
-    def _tidy(self, deleted: int) -> None:
-        """Compact the pool now and then, when it has become too large for what it holds."""
-        self._since_check += deleted
-        if self._since_check > self.live // 4 + 4096:
+    def _tidy(self, after: int) -> None:
+        """Compact the pool, when it is too large for what it holds and much was deleted since it was looked at."""
+        if self._since_check > _LITTLE and self._since_check > self.live // after + _LITTLE:
             self._since_check = 0
-            if self.record["top"][0] > _SLACK_BEFORE_COMPACTION * self._needed() + 4096:
+            needed = row_blocks.needed(self.address, np.zeros(self.start.size, np.int64))
+            if self.record["top"][0] > _SLACK * needed + _LITTLE:
                 self.compact()
 
     def places(self, rows: Index | None = None) -> tuple[Index, Index]:
@@ -395,16 +390,3 @@ class RowStore:
         mapping[old] = new
         kernels.relabel_posts(self.address, address_of(mapping), n_slots)
         self.record["stride"] = stride
-
-
-def _cuts(rows: Index, crew: Crew | None) -> list[int]:
-    """Where to cut edits into parts of about one size between rows, whose edits stand together; nowhere if sharing them
-    does not pay."""
-    if crew is None or crew.threads == 1 or rows.size < _SHARED:
-        return []
-    cuts = [0]
-    for k in range(1, crew.threads):
-        cut = rows.size * k // crew.threads
-        others = rows[cut:] != rows[cut - 1]
-        cuts.append(cut + int(others.argmax()) if others.any() else rows.size)
-    return [*cuts, rows.size]

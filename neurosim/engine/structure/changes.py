@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurosim.graph.crew import Crew
 from neurosim.graph.network import Network
 from neurosim.graph.placement import Placement
 from neurosim.graph.population import Population, Slots
 from neurosim.graph.projection import Projection
-from neurosim.graph.rows import Crew
 from neurosim.graph.wiring import Wire
 
 Index = NDArray[np.int64]
@@ -138,5 +138,3 @@ def _from_the_ends(projection: Projection, parts: list[tuple[Slots, Index]]) -> 
     rows = rows[first]
     order = np.lexsort((places, projection.source.columns["id"][rows]))[::-1]
     return rows[order], places[order]
-
-

@@ -17,8 +17,8 @@ from neurosim.engine.structure.dynamics import NeuronTraces
 from neurosim.engine.structure.looks import Look
 from neurosim.engine.structure.survey import Survey
 from neurosim.errors import UsageError
+from neurosim.graph.crew import Crew
 from neurosim.graph.population import Population
-from neurosim.graph.rows import Crew
 from neurosim.graph.structure import BoundStructure
 
 if TYPE_CHECKING:
