@@ -311,20 +311,26 @@ if JIT:
 
         return types.void(), codegen
 
-    @intrinsic
-    def prefetch(context: Any, array: Any, index: Any) -> Any:
-        """Ask for the cache line of ``array[index]``; never faults."""
+    def _prefetching(closeness: int) -> Any:
+        """An intrinsic that asks for the cache line of ``array[index]`` and never faults: into the first cache (3), or
+        into the second (2), which can wait for twice as many lines at a time."""
 
-        def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = cg.make_array(signature.args[0])(cg, builder, arguments[0]).data
-            i8, i32 = ir.IntType(8), ir.IntType(32)
-            cell = builder.bitcast(builder.gep(data, [arguments[1]]), i8.as_pointer())
-            kind = ir.FunctionType(ir.VoidType(), [cell.type, i32, i32, i32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-            builder.call(function, [cell, i32(0), i32(3), i32(1)])
-            return cg.get_dummy_value()
+        @intrinsic
+        def function(context: Any, array: Any, index: Any) -> Any:
+            def codegen(cg: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+                data = cg.make_array(signature.args[0])(cg, builder, arguments[0]).data
+                i8, i32 = ir.IntType(8), ir.IntType(32)
+                cell = builder.bitcast(builder.gep(data, [arguments[1]]), i8.as_pointer())
+                kind = ir.FunctionType(ir.VoidType(), [cell.type, i32, i32, i32])
+                asked = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+                builder.call(asked, [cell, i32(0), i32(closeness), i32(1)])
+                return cg.get_dummy_value()
 
-        return types.void(array, types.int64), codegen
+            return types.void(array, types.int64), codegen
+
+        return function
+
+    prefetch, prefetch_far = _prefetching(3), _prefetching(2)
 
     _syscall = types.ExternalFunction("syscall", types.int64(*[types.int64] * 5))
     _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
@@ -371,7 +377,7 @@ if JIT:
 else:
     array_at, record_at, call = uncompiled.array_at, uncompiled.record_at, uncompiled.call
     bits_of, float_of_bits, fma = uncompiled.bits_of, uncompiled.float_of_bits, uncompiled.fma
-    prefetch, barrier = uncompiled.prefetch, uncompiled.barrier
+    prefetch, prefetch_far, barrier = uncompiled.prefetch, uncompiled.prefetch, uncompiled.barrier
 
 
 def address_of(array: np.ndarray[Any, Any] | None) -> int:

@@ -13,7 +13,7 @@ import pytest
 from structure_nets import DT, alone, between, run
 
 import neurosim as ns
-from neurosim.engine.structure.synapses import hits
+from neurosim.graph.strides import hits
 from neurosim.models import structure
 
 # -- who dies -------------------------------------------------------------------------------------------------------

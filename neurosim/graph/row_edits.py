@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
+from neurosim.compiled import array_at, inlined, kernel, prefetch_far, record_at
 from neurosim.graph.row_blocks import fitting, is_too_narrow, resize, shrink_row
 from neurosim.graph.row_kernels import (
     CAPACITY,
@@ -27,7 +27,7 @@ from neurosim.graph.row_search import scan
 Index = NDArray[np.int64]
 Serials = NDArray[np.uint32]
 
-_BATCH = 16
+_BATCH = 32  # edits
 
 
 @inlined
@@ -60,7 +60,7 @@ def _ask_for(columns, places, n):
     for k in range(columns.shape[0] // 2):
         here, size = array_at(columns[2 * k], 1, np.uint8), columns[2 * k + 1]
         for m in range(n):
-            prefetch(here, size * places[m])
+            prefetch_far(here, size * places[m])
 
 
 @kernel
@@ -77,13 +77,13 @@ def append(store: int, begin: int, n: int, row_of: int, incoming: int, staged: i
     table = array_at(incoming, 2 * rows.n_columns, np.int64)
     row_of_ = array_at(row_of, n, np.int64)
     posts = array_at(table[0], n, np.uint32)
-    shards, stride = rows.shards, np.uint32(rows.stride)
+    shards = rows.shards
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
     next_serial = array_at(rows.next_serial, rows.n_rows, np.uint32)
     free = array_at(rows.free, N_CLASSES, np.int64)
-    source, target = np.empty((2, _BATCH * shards), np.int64), np.empty((2, _BATCH * shards), np.int64)
+    source, target = np.empty((2, _BATCH * shards + 1), np.int64), np.empty((2, _BATCH * shards + 1), np.int64)
     now, planned, before = 0, 0, 0  # which half is planned, and how many moves: of this batch, and of the one before
     for i in range(begin, n):
         if i + 2 * _BATCH < n:
@@ -105,14 +105,16 @@ def append(store: int, begin: int, n: int, row_of: int, incoming: int, staged: i
         else:
             array_at(staged, n, np.uint32)[i] = number
         next_serial[row] = number + np.uint32(1)
-        base, shard = start[row], np.int64(posts[i] // stride)
-        for t in range(shards - 1, shard, -1):  # each later shard gives its first place and takes the next one
+        base, post, shard = start[row], np.int64(posts[i]), row * shards
+        for t in range(shards - 1, 0, -1):  # each later shard gives its first place and takes the next one
+            is_later = int(post < t * rows.stride)  # counted rather than branched upon: chance decides
             source[now, planned] = base + np.int64(ends[row * shards + t - 1])
             target[now, planned] = base + np.int64(ends[row * shards + t])
-            ends[row * shards + t] += np.uint32(1)
-            planned += 1
-        source[now, planned], target[now, planned] = -1 - i, base + np.int64(ends[row * shards + shard])
-        ends[row * shards + shard] += np.uint32(1)
+            ends[row * shards + t] += np.uint32(is_later)
+            planned += is_later
+            shard += 1 - is_later
+        source[now, planned], target[now, planned] = -1 - i, base + np.int64(ends[shard])
+        ends[shard] += np.uint32(1)
         planned += 1
         if (i - begin) % _BATCH == _BATCH - 1:
             _ask_for(columns, target[now], planned)
@@ -180,7 +182,7 @@ def _ask_for_ends(rows, columns, start, ends, row, place):
         end = start[row] + np.int64(ends[row * rows.shards + t])
         if end > place:
             for k in range(rows.n_columns):
-                prefetch(array_at(columns[2 * k], 1, np.uint8), (end - 1) * columns[2 * k + 1])
+                prefetch_far(array_at(columns[2 * k], 1, np.uint8), (end - 1) * columns[2 * k + 1])
 
 
 @kernel
@@ -199,7 +201,7 @@ def delete_places(
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * shards, np.uint32)
     size_class = array_at(rows.size_class, rows.n_rows, np.uint8)
-    source, target = np.empty((2, _BATCH * shards), np.int64), np.empty((2, _BATCH * shards), np.int64)
+    source, target = np.empty((2, _BATCH * shards + 1), np.int64), np.empty((2, _BATCH * shards + 1), np.int64)
     end_of_loose = begin
     now, before, first = 0, 0, begin  # which half is planned; moves of the batch before, which began at ``first``
     for batch in range(begin, n, _BATCH):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from neurosim.compiled import kernel
+
 BLOCK = 2**21  # synapses handled at a time
 
 
@@ -21,3 +23,33 @@ def strides(rng: np.random.Generator, p: float, total: int) -> Iterator[NDArray[
         visited = at + np.cumsum(np.minimum(rng.geometric(p, n), total + 1))
         at = int(visited[-1])
         yield visited[visited < total]
+
+
+def hits(n: int, chance: float, stream: np.random.Generator) -> NDArray[np.int64]:
+    """Which of ``n`` are hit, each with the same ``chance``; ascending.
+
+    The number of those missed before the next hit is geometric: the whole part of an exponential draw.
+    """
+    if chance >= 1.0:
+        return np.arange(n)
+    parts = [np.zeros(0, np.int64)]
+    reached = -1
+    while chance > 0.0 and reached < n:
+        expected = (n - reached) * chance
+        drawn = stream.standard_exponential(int(expected + 4.0 * np.sqrt(expected)) + 8)
+        positions = np.empty(drawn.size, np.int64)
+        found = _walk(drawn, -np.log1p(-chance), reached, n, positions)
+        parts.append(positions[:found])
+        reached = int(positions[found - 1]) if found == drawn.size else n
+    return np.concatenate(parts) if len(parts) > 2 else parts[-1]
+
+
+@kernel
+def _walk(drawn: NDArray[np.float64], rate: float, reached: int, n: int, positions: NDArray[np.int64]) -> int:
+    """Write the ``positions`` below ``n`` that are hit from ``reached`` on; returns how many."""
+    for k in range(drawn.size):
+        reached += int(min(drawn[k] / rate, float(n))) + 1
+        if reached >= n:
+            return k
+        positions[k] = reached
+    return drawn.size

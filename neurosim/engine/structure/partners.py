@@ -71,6 +71,9 @@ class Partners:
         if n == 0 or not sources.size or not targets.size:
             return Pairs(*(np.zeros(0, np.int64),) * 3)
         many = np.bincount(stream.integers(0, sources.size, n), minlength=sources.size)
+        if self._near is None and self._between.size == 1:
+            rows, posts = np.repeat(sources, many), targets[stream.integers(0, targets.size, n)]
+            return self._distinct(self._allowed(Pairs(np.broadcast_to(np.int64(0), n), rows, posts)))
         pre = np.repeat(np.arange(sources.size), many)
         if self._near is None:
             post = stream.integers(0, targets.size, n)
@@ -151,6 +154,8 @@ def is_first(keys: Index) -> NDArray[np.bool_]:
 def _everybody(look: Look, populations: list[Population]) -> tuple[Index, Slots]:
     """All living neurons of several populations: which population, and slot; each population by id."""
     slots = [look.living(population) for population in populations]
+    if len(slots) == 1:
+        return np.broadcast_to(np.int64(0), slots[0].shape), slots[0]
     return np.repeat(np.arange(len(slots)), [part.size for part in slots]), np.concatenate(slots)
 
 

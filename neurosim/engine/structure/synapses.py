@@ -15,6 +15,7 @@ from neurosim.engine.structure.survey import Found, Survey, places_at
 from neurosim.expressions.tree import Constant
 from neurosim.graph.population import Slots
 from neurosim.graph.projection import Projection
+from neurosim.graph.strides import hits
 from neurosim.graph.structure import BoundStructure
 
 Index = NDArray[np.int64]
@@ -78,24 +79,6 @@ def _thinned(rule: BoundStructure, projection: Projection, look: Look) -> Found:
     positions = hits(projection.size, chance, look.stream(f"chance {projection.name}"))
     rows, places = places_at(projection, positions)
     return Found(rows, places, np.zeros(0), np.zeros(0))
-
-
-def hits(n: int, chance: float, stream: np.random.Generator) -> Index:
-    """Which of ``n`` are hit, each with the same ``chance``; ascending.
-
-    The number of those missed before the next hit is geometric: the whole part of an exponential draw.
-    """
-    if chance >= 1.0:
-        return np.arange(n)
-    parts: list[Index] = []
-    reached = -1
-    while chance > 0.0 and reached < n:
-        expected = (n - reached) * chance
-        missed = stream.standard_exponential(int(expected + 4.0 * np.sqrt(expected)) + 8) / -np.log1p(-chance)
-        parts.append(reached + np.cumsum(np.minimum(missed, n).astype(np.int64) + 1))
-        reached = int(parts[-1][-1])
-    positions = np.concatenate([np.zeros(0, np.int64), *parts])
-    return positions[: np.searchsorted(positions, n)]
 
 
 def _last(found: Mapping[str, Found], number: int) -> Dying:
