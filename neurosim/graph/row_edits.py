@@ -157,7 +157,7 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
     deleted = 0
     for i in range(n):
         if i + _BATCH < n:
-            _ask_for_ends(rows, columns, start, ends, row_of[i + _BATCH], place_of[i + _BATCH])
+            _ask_for_deletion(rows, columns, start, ends, row_of[i + _BATCH], place_of[i + _BATCH])
         row = row_of[i]
         length = row_end(ends, row, shards)
         place = place_of[i]
@@ -176,8 +176,10 @@ def delete(store: int, row_of: Index, serial_of: Serials, place_of: Index) -> in
 
 
 @inlined
-def _ask_for_ends(rows, columns, start, ends, row, place):
-    """Ask for the ends of a row's shards from that of ``place`` on, in all columns: a deletion there moves those."""
+def _ask_for_deletion(rows, columns, start, ends, row, place):
+    """Ask for a place and for the ends of its row's shards from there on, in all columns: a deletion moves those."""
+    for k in range(rows.n_columns):
+        prefetch_far(array_at(columns[2 * k], 1, np.uint8), place * columns[2 * k + 1])
     for t in range(rows.shards):
         end = start[row] + np.int64(ends[row * rows.shards + t])
         if end > place:

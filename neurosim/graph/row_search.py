@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.compiled import array_at, inlined, kernel, prefetch, record_at
+from neurosim.compiled import array_at, inlined, kernel, prefetch, prefetch_far, record_at
 from neurosim.graph.row_kernels import ROWS, ask_for_header, number_at, row_end
 
 Index = NDArray[np.int64]
 Serials = NDArray[np.uint32]
 
-_AHEAD = 8  # synapses between asking for something and using it
+_AHEAD = 32  # synapses between asking for something and using it
 
 
 @inlined
@@ -67,7 +67,7 @@ def find(store: int, row_of: Index, serial_of: Serials, place: Index) -> int:
             ask_for_header(rows, row_of[i + 2 * _AHEAD])
         if numbered and i + _AHEAD < n and row_of[i + _AHEAD] >= 0:
             place_ahead = start[row_of[i + _AHEAD]] + np.int64(serial_of[i + _AHEAD])
-            prefetch(bytes_, place_ahead * rows.serial_size)
+            prefetch_far(bytes_, place_ahead * rows.serial_size)
         row, number = row_of[i], np.int64(serial_of[i])
         place[i] = -1
         if row < 0:
