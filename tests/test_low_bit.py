@@ -133,7 +133,7 @@ def test_a_weight_takes_as_many_bytes_as_it_says(precision: str, bytes_each: int
         store = _network(precision, learning=learning)[1].store
         assert store.columns["weight"].itemsize == bytes_each
         others = sum(column.itemsize for name, column in store.columns.items() if name != "weight")
-        assert others == (5 if not learning else 10)  # target, delay; and the cursor
+        assert others == (5 if not learning else 6)  # target, delay: two bytes where synapses learn
 
 
 @pytest.mark.parametrize("precision", LOW)

@@ -107,7 +107,7 @@ def _lay_out(projection: Projection, blocks: list[Block]) -> None:
     weights = projection.values.precision.shown(store.values_at("weight", places))
     posts = store.columns["post"][places]
     delays = projection.grid.shown(store.values_at("delay", places))
-    for name, values in plasticity.initial(weights, delays, posts).items():
+    for name, values in plasticity.initial(weights, delays, posts.size).items():
         store.columns[name][places] = values
 
 

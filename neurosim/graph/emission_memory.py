@@ -1,9 +1,10 @@
 """The latest emissions of a projection's rows, with values (traces) as they were right after each.
 
-Every piece of a row (the synapses of one source onto one shard) has a *head*, its latest emission. When the next one
-comes, the old head moves to the end of its shard's log and the head links to it. An entry is a row of 8-byte words:
-step, index of the entry before (-1: none), the step up to which the piece is settled (heads only), then values. Heads
-and logs stand in one array, so one index finds either.
+Every piece of a row (the synapses of one source onto one shard) has a *head*, which holds its two latest emissions:
+nearly always all that matters. When the next one comes, the older of them moves to the end of its shard's log and the
+head links to it. An entry is a row of 8-byte words: step; of heads alone the step of the emission
+before and the step up to which the piece is settled; index of the next older entry in the log (-1: none), then values,
+and of heads the values of the emission before. Heads and logs stand in one array, so one index finds either.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from neurosim.compiled import address_of
 
 NEVER = -(2**62)
-STEP, BEFORE, SETTLED, VALUES = 0, 1, 2, 3
+STEP, OLDER, SETTLED, BEFORE, VALUES = 0, 1, 2, 3, 4
 EMISSIONS = np.dtype([(name, np.int64) for name in ("entries", "heads", "capacity", "width", "used", "shards")])
 
 Index = NDArray[np.int64]
@@ -28,7 +29,7 @@ class EmissionMemory:
     def __init__(self, heads: int, n_values: int, shards: int, capacity: int, now: int) -> None:
         self.heads, self.shards, self.capacity = heads, shards, capacity
         self.limit = 0  # entries after which a shard's log is looked through; it grows only where all of them matter
-        self.entries = np.zeros((heads + shards * capacity, VALUES + n_values), np.int64)
+        self.entries = np.zeros((heads + shards * capacity, VALUES + 2 * n_values), np.int64)
         self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, EMISSIONS)
         self.forget(np.arange(heads), now)
@@ -44,8 +45,8 @@ class EmissionMemory:
     def forget(self, heads: Index, now: int) -> None:
         """These heads begin a history of their own at step ``now``."""
         self.entries[heads] = 0
-        self.entries[heads, STEP], self.entries[heads, BEFORE] = NEVER, -1
-        self.entries[heads, SETTLED] = now
+        self.entries[heads, STEP], self.entries[heads, OLDER] = NEVER, NEVER
+        self.entries[heads, SETTLED], self.entries[heads, BEFORE] = now, -1
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Heads and the used part of the logs, as arrays by name."""

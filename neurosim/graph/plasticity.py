@@ -69,7 +69,6 @@ class Plasticity:
         self.variables = {one.shown[v.name]: v for one in self.named for v in one.rule.variables}
         own = [f"_{one[t.name]}_kept" for one in self.named for t in one.rule.traces if t.side == "pre"]
         self.own_traces = own if self.learns_delay else []
-        self.follows_spikes = bool(post) or any(rule.events.get("on_post") for rule in rules)
         self.moves = any(rule.drives for rule in rules) or any(v.rate is not None for v in self.variables.values())
         self.drives_weight = any(drive.target == "weight" for rule in rules for drive in rule.drives)
         #: Traces of modulators, by their names in kernels: value after their last event, and its step.
@@ -87,11 +86,10 @@ class Plasticity:
             columns |= {"_seen": np.dtype(np.uint32)} if self.own_traces else {}
             columns |= {"_due": np.dtype(np.uint32), "_waiting": np.dtype(np.int32)}
         columns |= {"_at": np.dtype(np.uint32)} if self.moves else {}
-        return columns | ({"_cursor": np.dtype(np.uint32)} if self.follows_spikes else {})
+        return columns
 
-    def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], posts: Index) -> dict[str, Array]:
-        """What newborn synapses onto slots ``posts`` with these weights and delays (ms) hold in those columns."""
-        n = posts.size
+    def initial(self, weights: NDArray[np.float64], delays: NDArray[np.float64], n: int) -> dict[str, Array]:
+        """What ``n`` newborn synapses with these weights and delays (ms) hold in those columns."""
         values: dict[str, Array] = {}
         for one in self.named:
             known = {**one.rule.constants, "weight": np.asarray(weights, np.float64), "delay": np.asarray(delays)}
@@ -100,8 +98,6 @@ class Plasticity:
                 values[one.shown[variable.name]] = np.broadcast_to(np.asarray(value, np.float64), (n,))
         now = self.projection._now()
         other = {"_at": now, "_waiting": -1}
-        if self.follows_spikes:
-            values["_cursor"] = self.posts.latest[posts]
         for name, dtype in self.columns.items():
             if name not in values:
                 values[name] = np.full(n, other.get(name, 0), dtype)
@@ -199,7 +195,7 @@ class Plasticity:
         """Slots of a population have moved from ``old`` to ``new``."""
         now = self.projection._now()
         if population is self.projection.target:
-            self._follow(self.posts.move(old, new, population.n_slots))
+            self.posts.move(old, new, population.n_slots)
         if population is self.projection.source:
             shards = np.arange(self.emissions.shards)
             heads = [(slots[:, None] * shards.size + shards).ravel() for slots in (old, new)]
@@ -210,15 +206,7 @@ class Plasticity:
 
     def reserve_spikes(self, capacity: int) -> None:
         """Make room for so many spikes of each shard of the target."""
-        moved = self.posts.reserve(capacity)
-        if moved is not None:
-            self._follow(moved)
-
-    def _follow(self, moved: Index) -> None:
-        """Entries of the memory of spikes stand elsewhere: so do the synapses' cursors."""
-        if self.follows_spikes:
-            cursors, places = self.projection.store.columns["_cursor"], self.projection.store.places()[1]
-            cursors[places] = moved[cursors[places]]
+        self.posts.reserve(capacity)
 
     def settled_at(self) -> Index:
         """The step up to which each row is settled, by shard of the target; int64 (rows, shards)."""

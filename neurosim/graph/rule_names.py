@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 #: Names that the generated kernels use for themselves.
 _TAKEN = """
-    amount amplitude arrival arrive arriving as_half as_level at at_head at_place before begin born born_at brought c
-    call came catch_up chosen clocked column coming constants cursor d d_high d_low delay draw_key dt due emission
-    emissions emitted end enqueue entry events every f faded fields fill fire fired first floats from_half from_level
-    gather gathered go_on head i integers j k lanes latest left listed looked_up m mask math more n n_fired n_listed
-    node nodes nodes_of now np older on_modulator out parity pending piece_of place places pool population posts r
-    reals record released replayed ring room route row row_start row_steps row_values rows s_hi s_lo seed_high
-    seed_low seen serial serials settle shard share share_of shown since slot slots source spike spikes state step
-    target to_half to_level u under_way v values w w_high w_low w_per_step w_step waiting weight wholes words young
+    act amount amplitude arrival arrive arriving as_half as_level ask_for ask_for_row at at_head at_place back base
+    before begin born born_at bound brought c call came chosen clocked column coming constants cursor d d_high d_low
+    delay draw_key dt due early emission emissions emitted end ends enqueue entry events every f fade faded fields
+    fill fire fired first floats following from_half from_level gather gathered gone head i integers is_young j k
+    key lanes late latest left listed look_back look_early looked_up m mask math n n_fired n_listed n_slots node
+    nodes nodes_of now np odd older on_modulator out parity pending piece_of place places pool population posts
+    posts_at r reals recent recent_words recents record released replayed ring room rounds route row row_start
+    row_steps row_values rows s_hi s_lo seed_high seed_low seen serial serials settle shard share share_of shown
+    since slot slots source spike spike_seen spikes state step target to_half to_level total u under_way unused v
+    values w w_high w_low w_per_step w_step waiting weight wholes word words young
 """
 #: Names that synapses have for users already.
 _SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})

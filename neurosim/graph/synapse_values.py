@@ -78,7 +78,7 @@ class SynapseValues:
             if self.plasticity is not None or not self.store.admits(name, new, dtype):
                 values[name] = new
         if self.plasticity is not None:
-            values |= self.plasticity.initial(self.precision.shown(kept), projection.grid.shown(stored), posts)
+            values |= self.plasticity.initial(self.precision.shown(kept), projection.grid.shown(stored), posts.size)
         for name, newborn in self.kept.items():
             values[name] = np.full(1, newborn(), self.store.columns[name].dtype)
         return values

@@ -12,13 +12,16 @@ from neurosim.graph import emission_memory as emission
 from neurosim.graph import spike_memory as spike
 from neurosim.graph.emission_memory import NEVER
 
-_STEP, _BEFORE, _SETTLED, _VALUES = emission.STEP, emission.BEFORE, emission.SETTLED, emission.VALUES
-_NEXT = spike.NEXT
+_STEP, _OLDER, _SETTLED = emission.STEP, emission.OLDER, emission.SETTLED
+_BEFORE, _VALUES = emission.BEFORE, emission.VALUES
+_SPIKE_BEFORE, _SPIKE_NEXT = spike.BEFORE, spike.NEXT
 
-#: Synapses that are worked on at one time: what is known of them fits into the innermost cache.
-LANES = 128
-#: So few synapses are done one by one: a vector would be mostly empty.
-FEW = 4
+#: Synapses that are worked on at one time: what is known of them fits into the innermost cache. A number of so many
+#: bits says which of them.
+BITS = 7
+LANES = 1 << BITS
+#: So many spikes of their targets are listed for them; where there are more, synapses are taken one by one.
+FLAT = 32 * LANES
 
 #: Of one plastic projection. ``target``: its population's record. ``spikes`` and ``emissions``: the memories of the
 #: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps. ``young`` (int64 per
@@ -31,10 +34,6 @@ FIELDS = [
     *integers("ids", "lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
     *floats("amount"),
 ]
-
-#: In the mask of ``settle``: every synapse has seen all spikes, and the memory of them is about to be emptied.
-REBASE = 1 << 62
-
 
 @embedded
 def faded(steps, rate):
@@ -74,6 +73,13 @@ def spike_words(memory):
 
 
 @inlined
+def recent_words(memory):
+    """All words of the table of recent spikes, as integers and as doubles."""
+    n = memory.slots * spike.BLOCK * (1 + memory.width - spike.VALUES)
+    return array_at(memory.recent, n, np.int64), array_at(memory.recent, n, np.float64)
+
+
+@inlined
 def row_words(memory):
     """All words of a memory of emissions, as integers and as doubles."""
     n = (memory.heads + memory.shards * memory.capacity) * memory.width
@@ -87,35 +93,50 @@ def gather(words, values, memory, head, longest, steps, brought):
     That is those which may not all have arrived when the row was settled, and the one before. Returns how many.
     """
     width = memory.width
-    n_values = width - _VALUES
-    since = words[head * width + _SETTLED]
+    n_values = (width - _VALUES) // 2
+    at = head * width
+    since = words[at + _SETTLED]
     m = 0
-    entry = head if words[head * width + _STEP] != NEVER else np.int64(-1)
-    while entry >= 0:
+    step, entry = words[at + _STEP], np.int64(-1)
+    while step != NEVER:
         m += 1
-        if words[entry * width + _STEP] + longest <= since:
+        if step + longest <= since:
             break
-        entry = words[entry * width + _BEFORE]
-    entry = head
+        if m == 1:
+            step, entry = words[at + _OLDER], words[at + _BEFORE]
+        elif entry >= 0:
+            step, entry = words[entry * width + _STEP], words[entry * width + _BEFORE]
+        else:
+            break
+    entry = words[at + _BEFORE]
     for i in range(m - 1, -1, -1):
-        at = entry * width
-        steps[i] = words[at + _STEP]
+        place = at
+        if i < m - 2:
+            place = entry * width
+            entry = words[place + _BEFORE]
+        steps[i] = words[place + (_OLDER if i == m - 2 else _STEP)]
+        first = place + _VALUES + (n_values if i == m - 2 else 0)
         for k in range(n_values):
-            brought[i * n_values + k] = values[at + _VALUES + k]
-        entry = words[at + _BEFORE]
+            brought[i * n_values + k] = values[first + k]
     return m
 
 
 @inlined
-def under_way(emitted, m, longest, since, step):
+def under_way(latest, older, longest, since, step):
     """How many spikes arrived at every synapse of a row since it was settled: 0 or 1; -1 where that is not so simple.
 
     It is not where some have arrived here and not there, at that time or now.
     """
-    if m == 0 or emitted[m - 1] + longest <= since:
+    if latest + longest <= since:
         return 0
-    alone = m == 1 or emitted[m - 2] + longest <= since
-    return 1 if alone and emitted[m - 1] == since and emitted[m - 1] + longest <= step else -1
+    return 1 if older + longest <= since and latest == since and latest + longest <= step else -1
+
+
+@inlined
+def is_young(r, row, since):
+    """Whether spikes that were emitted before the latest births of a row may have arrived since it was settled."""
+    entry = array_at(r.young, row + 1, np.int64)[row]
+    return entry >= 0 and array_at(r.births, 3 * r.n_births, np.int64)[3 * entry + 1] + r.longest > since
 
 
 @inlined
@@ -154,46 +175,69 @@ def piece_of(rows, row, shard):
 
 
 @inlined
+def spike_seen(words, width, slot, upto):
+    """The entry of a neuron's last spike up to a step."""
+    entry = slot
+    while words[np.uint64(entry * width)] > upto:
+        entry = words[np.uint64(entry * width + _SPIKE_BEFORE)]
+    return entry
+
+
+@inlined
 def note_emission(words, memory, shard, head, step):
-    """A row emits at ``step``: its head's entry, if it holds one, goes to the log. The caller writes the values."""
+    """A row emits at ``step``: of the two emissions in its head, the older one goes to the log.
+
+    The caller writes the values.
+    """
     width = memory.width
     at = head * width
-    if words[at + _STEP] == NEVER:
-        words[at + _BEFORE] = -1
-    else:
+    if words[at + _OLDER] != NEVER:
         used = array_at(memory.used + 64 * shard, 1, np.int64)
         entry = memory.heads + shard * memory.capacity + used[0]
         used[0] += 1
-        for k in range(width):
-            words[entry * width + k] = words[at + k]
+        words[entry * width + _STEP], words[entry * width + _BEFORE] = words[at + _OLDER], words[at + _BEFORE]
+        n_values = (width - _VALUES) // 2
+        for k in range(_VALUES, _VALUES + n_values):
+            words[entry * width + k] = words[at + n_values + k]
         words[at + _BEFORE] = entry
+    words[at + _OLDER] = words[at + _STEP]
     words[at + _STEP] = step
     words[at + _SETTLED] = step
 
 
 @inlined
 def note_spike(words, memory, shard, slot, step):
-    """A target neuron fires at ``step``; returns the new entry, of which the caller writes the values."""
+    """A target neuron fires at ``step``: its latest entry goes to the log. The caller writes the values."""
+    width = memory.width
     used = array_at(memory.used + 64 * shard, 1, np.int64)
     entry = memory.slots + shard * memory.capacity + used[0]
     used[0] += 1
-    latest = array_at(memory.latest, memory.slots, np.int64)
-    words[latest[slot] * memory.width + _NEXT] = entry
-    latest[slot] = entry
-    words[entry * memory.width] = step
-    words[entry * memory.width + _NEXT] = memory.slots + memory.shards * memory.capacity
-    return entry
+    at = slot * width
+    for k in range(width):
+        words[entry * width + k] = words[at + k]
+    before = words[at + _SPIKE_BEFORE]
+    if before == slot:  # there is none
+        words[entry * width + _SPIKE_BEFORE] = entry
+    else:
+        words[before * width + _SPIKE_NEXT] = entry
+    words[entry * width + _SPIKE_NEXT] = slot
+    words[at] = step
+    words[at + _SPIKE_BEFORE] = entry
+    recent = recent_words(memory)[0]
+    blocks = 1 + width - spike.VALUES
+    for k in range(slot * blocks * spike.BLOCK, (slot + 1) * blocks * spike.BLOCK, spike.BLOCK):
+        recent[k + 2] = recent[k + 1]
+        recent[k + 1] = recent[k]
+    older = words[entry * width + _SPIKE_BEFORE]
+    recent[slot * blocks * spike.BLOCK] = step
+    recent[slot * blocks * spike.BLOCK + spike.LINK] = words[older * width + _SPIKE_BEFORE]
 
 
 @inlined
 def forget_spikes(words, memory, shard, lo, hi):
-    """Empty a shard's log when all synapses have seen all spikes: each neuron's latest becomes its oldest."""
-    width = memory.width
-    latest = array_at(memory.latest, memory.slots, np.int64)
+    """Empty a shard's log when all synapses have seen all spikes: nobody goes back beyond the latest."""
     for slot in range(lo, hi):
-        for k in range(width):
-            words[slot * width + k] = words[latest[slot] * width + k]
-        latest[slot] = slot
+        words[slot * memory.width + _SPIKE_BEFORE] = slot
     array_at(memory.used + 64 * shard, 1, np.int64)[0] = 0
 
 
@@ -205,13 +249,14 @@ def forget_emissions(words, memory, shard, n_rows, longest, now):
     used = array_at(memory.used + 64 * shard, 1, np.int64)
     place = np.full(used[0], -1, np.int64)
     for row in range(n_rows):
-        entry = row * shards + shard
-        if words[entry * width + _STEP] == NEVER:
-            continue
-        while words[entry * width + _STEP] + longest > now and words[entry * width + _BEFORE] >= 0:
-            entry = words[entry * width + _BEFORE]
+        at = (row * shards + shard) * width
+        newer = words[at + _OLDER]
+        while newer + longest > now and words[at + _BEFORE] >= 0:
+            entry = words[at + _BEFORE]
             place[entry - first] = 0
-        words[entry * width + _BEFORE] = -1
+            at = entry * width
+            newer = words[at + _STEP]
+        words[at + _BEFORE] = -1
     kept = 0
     for i in range(used[0]):
         if place[i] >= 0:

@@ -8,6 +8,7 @@ from typing import Any
 
 from neurosim.expressions.source import source
 from neurosim.expressions.tree import Symbol, walk
+from neurosim.graph import spike_memory as spike
 from neurosim.graph.precision import Precision
 from neurosim.graph.rule_names import Named
 
@@ -64,8 +65,7 @@ class Events:
             columns += [(f"{one[t.name]}_kept", "float64", 8) for one, t in self.pre]
             columns += [("seen", "uint32", 4)] if self.pre else []
             columns += [("due", "uint32", 4), ("waiting", "int32", 4)]
-        columns += [("at", "uint32", 4)] if self.moves else []
-        return columns + ([("cursor", "uint32", 4)] if self.follows_spikes else [])
+        return columns + ([("at", "uint32", 4)] if self.moves else [])
 
     @property
     def states(self) -> list[str]:
@@ -143,7 +143,11 @@ class Events:
 
     def code(self, kind: str, rules: Sequence[Named], now: str) -> list[str]:
         """Lines that do what ``rules`` do at an event of a ``kind`` at step ``now``, with bounds and rounding."""
-        lines = [*self.traces((kind,), rules, now), *self.brought_up(now)]
+        return [*self.traces((kind,), rules, now), *self.acts(kind, rules, now)]
+
+    def acts(self, kind: str, rules: Sequence[Named], now: str) -> list[str]:
+        """The same lines without those that bring traces to ``now``: what depends on the synapse's own state."""
+        lines = self.brought_up(now)
         for one in rules:
             lines += self.statements(one, kind)
         return [*lines, *self.settled(kind, now)]
@@ -189,7 +193,7 @@ class Events:
     @property
     def width(self) -> int:
         """Words of an entry in the memory of spikes."""
-        return 2 + len(self.post) + len(self.captures)
+        return spike.VALUES + len(self.post) + len(self.captures)
 
     def word(self, entry: str, k: int, array: str = "words") -> str:
         """Word ``k`` of an entry."""
@@ -202,13 +206,14 @@ class Events:
 
     def looked_up(self, entry: str = "cursor") -> list[str]:
         """Lines that look up what the spike of an entry has left."""
-        lines = [f"left = {self.word(entry, 0)}"] if self.post else []
-        return lines + [f"{name} = {self.word(entry, 2 + k, 'values')}" for k, name in enumerate(self.left[1:])]
+        lines = [f"left = {self.word(entry, spike.STEP)}"] if self.post else []
+        names = enumerate(self.left[1:], start=spike.VALUES)
+        return lines + [f"{name} = {self.word(entry, k, 'values')}" for k, name in names]
 
     @property
     def captured(self) -> dict[str, int]:
         """Values captured at the target's spike that its event reads: name, and which word of the entry it is."""
-        captures = enumerate(self.captures, start=2 + len(self.post))
+        captures = enumerate(self.captures, start=spike.VALUES + len(self.post))
         return {one[name]: place for place, (one, name) in captures if self.reads(("on_post",), name, one)}
 
     @property

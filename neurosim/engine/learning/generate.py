@@ -14,12 +14,13 @@ parameters. The kernels of one projection are
 from __future__ import annotations
 
 from neurosim.engine.learning.at_once import AtOnce
-from neurosim.engine.learning.base import LANES
 from neurosim.engine.learning.events import Events, indented, tuple_of
 from neurosim.engine.learning.passes import Passes
 from neurosim.engine.learning.replay import Replay
 from neurosim.expressions.source import functions_in, source
 from neurosim.expressions.tree import Node, Symbol, walk
+from neurosim.graph import emission_memory as emissions
+from neurosim.graph import spike_memory as memory
 
 _HEAD = '''"""Learning rules: {rules}. Generated; do not edit."""
 
@@ -29,8 +30,9 @@ import numpy as np
 
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
-    FEW, FIELDS, LANES, REBASE, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather,
-    gathered, looked_up, note_emission, note_spike, piece_of, row_words, spike_words, under_way,
+    BITS, FIELDS, FLAT, LANES, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather, gathered,
+    is_young, looked_up, note_emission, note_spike, piece_of, recent_words, row_words, spike_seen, spike_words,
+    under_way,
 )
 from neurosim.engine.low_bit import (
     as_half, as_level, from_half, from_level, share_of, to_half, to_level,
@@ -53,8 +55,8 @@ RECORD = np.dtype(
 def module_source(events: Events) -> str:
     """The text of the kernels for the rules of one projection."""
     writer = _Writer(events)
-    parts = [*writer.replay.functions(), *writer.quick(), *writer.at_once.functions(), _SEND, writer.deliver(),
-             writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND]
+    parts = [*writer.replay.functions(), *writer.quick(), *writer.at_once.functions(), _SEND, writer.ask_for_row(),
+             writer.deliver(), writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [*(f"state_{name}" for name in events.states), *events.fadings]
@@ -95,7 +97,7 @@ class _Writer:
 
     def columns(self, begin: str, n: str) -> list[str]:
         """Lines that view a piece of every column."""
-        lines = [f"posts = array_at(rows.post + 4 * {begin}, {n}, np.uint32)"]
+        lines = [f"posts_at = rows.post + 4 * {begin}", f"posts = array_at(posts_at, {n}, np.uint32)"]
         for k, (name, dtype, size) in enumerate(self.e.stored, start=1):
             lines.append(f"{name}_column = array_at(column(rows, {k}) + {size} * {begin}, {n}, np.{dtype})")
         return lines
@@ -115,11 +117,7 @@ class _Writer:
     def prepared(self) -> list[str]:
         """Lines that list a row's emissions, and say which synapses were born since some of them."""
         lines = ["head = row * rows.shards + shard", "at_head = head * emissions.width",
-                 "since = row_steps[at_head + 2]"]
-        if self.e.follows_arrivals and not self.e.own:
-            lines.append("m = gather(row_steps, row_values, emissions, head, r.longest, emitted, brought)")
-        else:
-            lines.append("m = np.int64(0)")
+                 f"since = row_steps[at_head + {emissions.SETTLED}]"]
         drawing, numbered = [], "young"
         if self.e.any_draws:
             numbered = "rows.serial != 0"
@@ -127,20 +125,28 @@ class _Writer:
                        "row_start = array_at(rows.start, rows.n_rows, np.int64)[row]"]
         return [
             *lines,
-            "young = array_at(r.young, rows.n_rows, np.int64)[row] >= 0",
+            "young = is_young(r, row, since)",
             f"serials = array_at(rows.serial + 4 * begin, n if {numbered} else 0, np.uint32)",
             *drawing,
         ]
 
+    def gathered(self) -> list[str]:
+        """Lines that list a row's emissions which may still matter."""
+        if not self.e.follows_arrivals or self.e.own:
+            return ["m = np.int64(0)"]
+        return ["m = gather(row_steps, row_values, emissions, head, r.longest, emitted, brought)"]
+
     def lived(self, c: str) -> list[str]:
         """Lines that take a synapse out of its columns and bring it to ``step``."""
-        lines = [*self.loaded(c), *([] if self.e.follows_spikes else ["cursor = np.int64(0)"])]
+        lines = [*self.loaded(c), f"born = born_at(r, row, serials[{c}]) if young else np.int64(-1)"]
+        cursor = f"spike_seen(words, {self.e.width}, np.int64(posts[{c}]), max(since, born))"
+        lines.append(f"cursor = {cursor if self.e.follows_spikes else 'np.int64(0)'}")
         if self.e.any_draws:
             lines.append(f"serial = np.int64(serials[{c}]) if rows.serial != 0 else begin + {c} - row_start")
         if self.e.own:
             lines += ["pending = due > since", "node = waiting"]
         else:
-            lines += [f"born = born_at(r, row, serials[{c}]) if young else np.int64(-1)", "k = 0"]
+            lines.append("k = 0")
             if self.e.follows_arrivals:
                 lines += ["while k < m and emitted[k] + d <= since:", "    k += 1"]
         return [*lines, self.replay.call("step")]
@@ -158,19 +164,27 @@ class _Writer:
 
     def ways(self, quiet: list[str], general: list[str]) -> list[str]:
         """Lines for a row: piece by piece where it is quiet, else synapse by synapse."""
-        assert self.passes is not None
+        e, passes = self.e, self.passes
+        general = [*self.gathered(), *general]
+        if passes is None:
+            return [*self.columns("begin", "n"), *general]
+        arriving = "np.int64(0)"
+        steps = [f"latest, older = row_steps[at_head], row_steps[at_head + {emissions.OLDER}]"]
+        if e.follows_arrivals:
+            arriving = "under_way(latest, older, r.longest, since, step)"
+        look = [*passes.looked(), "if total >= 0:", *[f"    {line}" for line in quiet]]
+        piece = [*self.columns("begin", "n"), *passes.lanes("\n".join(look)), "total = np.int64(-1)"]
         return [
-            "arriving = under_way(emitted, m, r.longest, since, step)",
-            "if arriving >= 0 and not young and not route.has_zero:",
-            *[f"    {line}" for line in self.passes.before()],
-            "    end = begin + n", "    while begin < end:", "        n = min(end - begin, LANES)",
-            *[f"        {line}" for line in [*self.columns("begin", "n"), *quiet]],
-            "        begin += LANES", "else:", *[f"    {line}" for line in general],
+            *steps, f"arriving = {arriving}", "if young or route.has_zero:", "    arriving = np.int64(-1)",
+            *passes.before(), "end = begin + n", "while begin < end:",
+            "    n = min(end - begin, LANES)", *[f"    {line}" for line in piece],
+            "    if arriving >= 0:", *[f"        {line}" for line in look],
+            "    if total < 0:", *[f"        {line}" for line in general], "    begin += LANES",
         ]  # fmt: skip
 
     def room(self) -> list[str]:
         """The line that gives a shard its lanes."""
-        return [f"lanes = r.lanes + {8 * LANES * self.passes.words} * shard"] if self.passes is not None else []
+        return [f"lanes = r.lanes + {8 * self.passes.words} * shard"] if self.passes is not None else []
 
     def sent(self) -> list[str]:
         """Lines that send a spike on its way: amplitude and arrival first, then the rules' code at emission."""
@@ -192,26 +206,32 @@ class _Writer:
 
     # -- kernels --------------------------------------------------------------------------------------------
 
+    def ask_for_row(self) -> str:
+        """The function that asks for a row before it is needed."""
+        columns = [f"ask_for(column(rows, {k}) + {size} * begin, {size} * n)"
+                   for k, (_, _, size) in enumerate(self.e.stored, start=1)]
+        body = ["begin, n = piece_of(rows, row, shard)", "ask_for(rows.post + 4 * begin, 4 * n)", *columns]
+        head = '@inlined\ndef ask_for_row(rows, row, shard):\n    """Ask for the first lines of a piece of a row."""\n'
+        return head + indented(body, 1)
+
     def deliver(self) -> str:
         """The kernel of an emission."""
         e = self.e
-        traces, after = ["before = row_steps[at_head]"], ["note_emission(row_steps, emissions, shard, head, step)"]
+        traces, new = ["before = row_steps[at_head]"], ["emitted[m] = step"]
+        after = ["note_emission(row_steps, emissions, shard, head, step)"]
         for place, (one, trace) in enumerate(e.pre):
             name = one[trace.name]
             fading = f"faded(step - before, {name}_rate)"
-            grown = f"row_values[at_head + {3 + place}] * {fading} + 1.0 if before != NEVER else 1.0"
-            traces.append(f"{name}_brought = {'1.0' if trace.nearest else grown}")
-            traces.append(f"brought[m * {self.n_pre} + {place}] = {name}_brought")
-            after.append(f"row_values[at_head + {3 + place}] = {name}_brought")
-        fetch = ["ask_for(rows.post + 4 * begin, 4 * n)"]
-        fetch += [f"ask_for(column(rows, {k}) + {size} * begin, {size} * n)"
-                  for k, (_, _, size) in enumerate(e.stored, start=1)]
+            at = f"row_values[at_head + {emissions.VALUES + place}]"
+            traces.append(f"{name}_brought = {'1.0' if trace.nearest else f'{at} * {fading} + 1.0'}")
+            new.append(f"brought[m * {self.n_pre} + {place}] = {name}_brought")
+            after += [f"row_values[at_head + {emissions.VALUES + self.n_pre + place}] = {at}", f"{at} = {name}_brought"]
+        fetch = ["if f == 0:", "    ask_for_row(rows, row, shard)", "if f + 1 < n_fired:",
+                 "    ask_for_row(rows, np.int64(slots[f + 1]), shard)"]
         per_row = ["row = np.int64(slots[f])", "begin, n = piece_of(rows, row, shard)", "events += n", *fetch,
-                   *([] if e.pre else ["if n == 0:", "    continue"]), *self.prepared(), "emitted[m] = step", *traces]
-        general = [*self.columns("begin", "n"), "for c in range(n):",
-                   *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
-        if self.passes is not None:
-            general = self.ways([*self.passes.lived(), *self.passes.sent()], general)
+                   *([] if e.pre else ["if n == 0:", "    continue"]), *self.prepared(), *traces]
+        general = [*new, "for c in range(n):", *[f"    {line}" for line in [*self.lived("c"), *self.sent()]]]
+        quiet = [*self.passes.lived(), *self.passes.sent()] if self.passes is not None else []
         return (
             "@by_address\n"
             "def deliver(record: int, step: int, fired: int, n_fired: int, s_lo: int, s_hi: int, unused: int) -> int:\n"
@@ -219,23 +239,24 @@ class _Writer:
             + indented([*self.opened(), "slots = array_at(fired, n_fired, np.uint32)",
                         "ring = array_at(route.ring, (route.mask + 1) * route.n_slots, np.float64)",
                         "tally = array_at(route.tally, (route.mask + 1) * route.n_slots if route.tally != 0 else 0, "
-                        "np.uint32)", "events = 0", "for shard in range(s_lo, s_hi):"], 1)
+                        "np.uint32)", "mask, n_slots = route.mask, route.n_slots", "events = 0",
+                        "for shard in range(s_lo, s_hi):"], 1)
             + indented([*self.scratch(), *self.room(), "for f in range(n_fired):"], 2)
-            + indented([*per_row, *general, *after], 3) + "    return events\n"
+            + indented([*per_row, *self.ways(quiet, general), *after], 3) + "    return events\n"
         )  # fmt: skip
 
     def settle(self) -> str:
         """The kernel that brings rows up to now in place."""
         e = self.e
         free = ["waiting = released(nodes, pool, shard, waiting, node)"] if e.own else []
-        rebase = ["if mask == REBASE:", "    cursor = np.int64(posts[c])"] if e.follows_spikes else []
         at_once = [line for kind in self.at_once.kinds
                    for line in (self.at_once.condition(kind), f"    {self.at_once.event(kind)}")]
-        act = ["if mask:", *[f"    {line}" for line in [*e.looked_up(), *at_once, *rebase]]]
-        each = [*self.lived("c"), *free, *(act if at_once or rebase else []), *self.kept("c")]
-        general = [*self.columns("begin", "n"), "for c in range(n):", *[f"    {line}" for line in each]]
+        act = ["if mask:", *[f"    {line}" for line in [*e.looked_up(), *at_once]]]
+        each = [*self.lived("c"), *free, *(act if at_once else []), *self.kept("c")]
+        general = ["for c in range(n):", *[f"    {line}" for line in each]]
+        quiet = []
         if self.passes is not None:
-            general = self.ways([*self.passes.lived(), *self._at_once_in_passes(), *self.passes.kept()], general)
+            quiet = [*self.passes.lived(), *self._at_once_in_passes(), *self.passes.kept()]
         return (
             "@by_address\n"
             "def settle(record: int, step: int, mask: int, listed: int, n_listed: int, s_lo: int, s_hi: int) -> int:\n"
@@ -244,8 +265,9 @@ class _Writer:
                         "for shard in range(s_lo, s_hi):"], 1)
             + indented([*self.scratch(), *self.room(), "for i in range(n_listed if listed != 0 else rows.n_rows):"], 2)
             + indented(["row = chosen[i] if listed != 0 else np.int64(i)", "begin, n = piece_of(rows, row, shard)",
-                        *self.prepared(), *general], 3)
-            + indented(["row_steps[at_head + 2] = step"], 3) + "    return 0\n"
+                        *self.prepared(), *self.ways(quiet, general),
+                        f"row_steps[at_head + {emissions.SETTLED}] = step"], 3)
+            + "    return 0\n"
         )  # fmt: skip
 
     def _at_once_in_passes(self) -> list[str]:
@@ -255,8 +277,7 @@ class _Writer:
         for kind in self.at_once.kinds:
             act = self.passes.all_at_once(self.at_once.event(kind), self.at_once.looks_up(kind), kind != "clocked")
             lines += [self.at_once.condition(kind), *[f"    {line}" for line in act]]
-        rebase = ["if mask == REBASE:", "    for c in range(n):", "        cursor__all[c] = posts[c]"]
-        return lines + (rebase if self.e.follows_spikes else [])
+        return lines
 
     def peek(self) -> str:
         """The kernel that shows synapses as they are now and writes nothing."""
@@ -273,35 +294,35 @@ class _Writer:
                         "for i in range(n_listed):"], 1)
             + indented(["row, begin = chosen[i], at_place[i]", *self.columns("begin", "n"),
                         "shard = np.int64(posts[0]) // rows.stride", *self.scratch(), *self.prepared(),
-                        *self.lived("0"), *e.peeked("step"), *outs], 2)
+                        *self.gathered(), *self.lived("0"), *e.peeked("step"), *outs], 2)
             + "    return 0\n"
         )  # fmt: skip
 
     def note_spikes(self) -> str:
         """The kernel that remembers spikes of the target."""
         e = self.e
-        lines = ["slot = np.int64(slots[f])",
-                 f"latest = array_at(spikes.latest, spikes.slots, np.int64)[slot] * {e.width}",
-                 "before = words[latest]"]
+        lines = ["slot = np.int64(slots[f])", f"latest = slot * {e.width}", "before = words[latest]"]
         for place, (one, trace) in enumerate(e.post):
             name = one[trace.name]
             fading = f"faded(step - before, {name}_rate)"
-            old = f"values[latest + {2 + place}] * {fading} + 1.0 if before != NEVER else 1.0"
+            old = f"values[latest + {memory.VALUES + place}] * {fading} + 1.0"
             lines.append(f"{name} = {'1.0' if trace.nearest else old}")
         for name in [n for n in e.states if any(_reads(tree, n) for one in e.rules for _, tree in one.rule.captures)]:
             lines.append(f"{name} = array_at(r.state_{name}, slot + 1, np.float64)[slot]")
         for one in e.rules:
             names = one.names | {name: name for name in e.states}
             lines += [f"{one[name]} = {source(tree, names)}" for name, tree in one.rule.captures]
-        lines.append("entry = note_spike(words, spikes, shard, slot, step)")
+        lines.append("note_spike(words, spikes, shard, slot, step)")
         kept = [one[t.name] for one, t in e.post] + [one[name] for one, name in e.captures]
-        lines += [f"values[entry * {e.width} + {2 + k}] = {name}" for k, name in enumerate(kept)]
+        lines += [f"values[latest + {memory.VALUES + k}] = {name}" for k, name in enumerate(kept)]
+        width = memory.BLOCK * (1 + len(kept))
+        lines += [f"recent[slot * {width} + {memory.BLOCK * (1 + k)}] = {name}" for k, name in enumerate(kept)]
         return (
             "@by_address\n"
             "def note_spikes(record: int, first: int, n_steps: int, shard: int, parity: int, u: int, w: int) -> int:\n"
             '    """Remember the spikes of one shard of the target in an epoch, with the traces right after them."""\n'
             + indented([*self.opened(), "population = record_at(r.target, POPULATION)",
-                        "for j in range(n_steps):", "    step = first + j",
+                        "recent = recent_words(spikes)[1]", "for j in range(n_steps):", "    step = first + j",
                         "    place = (parity * population.shards + shard) * population.epoch + j",
                         "    n = array_at(population.count, place + 1, np.int64)[place]",
                         "    slots = array_at(population.out + 4 * place * population.stride, n, np.uint32)",
@@ -352,7 +373,7 @@ def tend(record: int, step: int, s_lo: int, s_hi: int, u: int, v: int, w: int) -
         noted = array_at(spikes.used + 64 * shard, 1, np.int64)
         emitted = array_at(emissions.used + 64 * shard, 1, np.int64)
         if noted[0] > r.spike_limit or emitted[0] > r.row_limit:
-            call(r.settle, record, step, REBASE, 0, 0, shard, shard + 1)
+            call(r.settle, record, step, 0, 0, 0, shard, shard + 1)
             forget_spikes(spike_words(spikes)[0], spikes, shard, shard * rows.stride, (shard + 1) * rows.stride)
             forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.longest, step)
             full |= np.int64(emitted[0] > r.row_limit)

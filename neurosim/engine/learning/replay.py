@@ -7,6 +7,7 @@ see `neurosim.engine.learning.passes`; what happens at an event is written once 
 from __future__ import annotations
 
 from neurosim.engine.learning.events import Events, indented, tuple_of
+from neurosim.graph import spike_memory as spike
 
 
 class Replay:
@@ -88,7 +89,7 @@ class Replay:
     def _replayed(self) -> str:
         e = self.e
         first = e.looked_up("cursor")
-        first += [f"coming = {e.word('cursor', 1)}"] if e.follows_spikes else []
+        first += [f"coming = {e.word('cursor', spike.NEXT)}"] if e.follows_spikes else []
         if e.came:
             first += [*self.nothing_came(), "if k > 0:", *[f"    {line}" for line in self.brought("k - 1")]]
         if e.own:
@@ -116,4 +117,4 @@ class Replay:
             return []
         lines = [f"{name} = {e.word('coming', place, 'values')}" for name, place in e.captured.items()]
         lines += [self.happens("fire", "spike")] if e.has("on_post") else []
-        return [*lines, "cursor = coming", *e.looked_up("cursor"), f"coming = {e.word('coming', 1)}"]
+        return [*lines, "cursor = coming", *e.looked_up("cursor"), f"coming = {e.word('coming', spike.NEXT)}"]

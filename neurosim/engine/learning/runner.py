@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neurosim import generated, rng
 from neurosim.compiled import address_of
-from neurosim.engine.learning.base import FADINGS, LANES, fill_fadings
+from neurosim.engine.learning.base import FADINGS, fill_fadings
 from neurosim.engine.learning.events import Events
 from neurosim.engine.learning.generate import lanes_of, module_source
 from neurosim.engine.records import filled
@@ -55,12 +55,13 @@ class Lowered:
         plasticity.reserve_spikes(spike_limit + 2 * epoch * target_stride)
         emissions.reserve(self.row_limit + 2 * epoch * sources)
         longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
-        width = 1 + max(emissions.entries.shape[1] - 3, 1)
+        width = 1 + max(len(self.events.pre), 1)
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
-        self.lanes = np.zeros((projection.target.shards, lanes_of(self.events), LANES), np.int64)
+        self.lanes = np.zeros(8 + projection.target.shards * lanes_of(self.events), np.int64)
         values: dict[str, Any] = {
-            "lanes": self.lanes.ctypes.data, "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
+            "lanes": -(-self.lanes.ctypes.data // 64) * 64,  # where a cache line begins
+            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
             "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
