@@ -264,3 +264,20 @@ def test_a_long_life_is_equal(course: str, precision: str) -> None:
 def test_long_lives_are_equal(course: str, precision: str, seed: int) -> None:
     with _engine(shards=(1, 2, 4)[seed % 3], log=(8, 64)[seed % 2]):
         _long_life(course, precision, 2400, seed)
+
+
+@pytest.mark.parametrize("course", ["many", "soft"])
+def test_a_spike_that_has_arrived_does_not_arrive_again_when_its_delay_is_made_longer(course: str) -> None:
+    both = Both(seed=1, dt=1.0, audit=True)
+    both.spike_list("in", [[10.0, 40.0]])
+    both.spike_list("teacher", [[8.0, 11.0, 12.0, 15.0, 41.0]])
+    both.population("out", 1, "lif_delta", t_ref=0.0)
+    both.projection("kick", "teacher", "out")
+    both.connect("kick", [1], [2], 32.0, 1.0)
+    both.projection("forth", "in", "out", rules=COURSES[course], bounds={"weight": (0.0, 2.0)}, precision="float64")
+    both.connect("forth", [0], [2], [1.1], [1.0])
+    both.start(threads=1)
+    both.run(12)
+    both.retard("forth", [0], 5.0)
+    both.run(40)
+    both.compare()

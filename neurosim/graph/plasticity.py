@@ -126,6 +126,11 @@ class Plasticity:
         self._births[begin : self._n_births] = entries
         self.projection.network._touch()
 
+    def delays_edited(self, rows: Index) -> None:
+        """Synapses of these rows have other delays: what has arrived does not arrive again where they are longer."""
+        if not self.learns_delay:
+            self.synapses_born(rows, np.zeros(rows.size, np.uint32))
+
     def synapses_die(self, places: Index) -> None:
         """Synapses at these places are about to be removed."""
         if self.waiting is None:

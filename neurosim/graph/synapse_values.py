@@ -151,6 +151,8 @@ class SynapseValues:
             self.plasticity.runner.settle(projection, np.unique(rows))
         if name == "delay":
             self._write_delays(places, projection.grid.stored(values))
+            if self.plasticity is not None:
+                self.plasticity.delays_edited(rows)
             return
         if name == "weight":
             self.store.spread("weight", self.precision.column)
