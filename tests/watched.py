@@ -17,6 +17,8 @@ import neurosim as ns
 from neurosim.viz.live.server import Server
 from neurosim.viz.live.watching import run_watched
 
+PATIENCE = 120.0  # seconds: the first simulation of a machine compiles, and others may do so beside it
+
 SMALL = """\
 name: small
 about: A network for the tests of the live view.
@@ -102,7 +104,7 @@ class Viewer:
         await self.socket.send_json({"do": what, "re": self.number, **more})
         return await self.until(lambda said: said.get("re") == self.number)
 
-    async def until(self, holds: Callable[[dict[str, Any]], bool], timeout: float = 20.0) -> dict[str, Any]:
+    async def until(self, holds: Callable[[dict[str, Any]], bool], timeout: float = PATIENCE) -> dict[str, Any]:
         """Listen until a message is what is waited for."""
         async with asyncio.timeout(timeout):
             while True:
@@ -112,7 +114,7 @@ class Viewer:
 
     async def scene_at(self, time: float) -> None:
         """Wait until a scene of that time has come."""
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(PATIENCE):
             while not any(scene["time"] == time for scene in self.scenes):
                 await self.hear()
 
