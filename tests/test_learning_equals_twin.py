@@ -14,6 +14,8 @@ from courses import COURSES, MOVING
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from neurosim.engine.learning.base import FLAT
+
 MODELS: dict[str, dict[str, float]] = {
     "lif_delta": {"i_e": 200.0}, "lif_exp": {"i_e": 150.0}, "izhikevich": {"i_e": 3.0},
 }  # fmt: skip
@@ -281,3 +283,19 @@ def test_a_spike_that_has_arrived_does_not_arrive_again_when_its_delay_is_made_l
     both.retard("forth", [0], 5.0)
     both.run(40)
     both.compare()
+
+
+@pytest.mark.parametrize("course", ["many", "soft"])
+def test_more_spikes_of_a_target_than_are_listed_are_lived_through_all_the_same(course: str) -> None:
+    both = Both(seed=1, dt=1.0)
+    both.spike_list("in", [[2.0, 4400.0]])
+    both.spike_list("teacher", [[float(t) for t in range(1, 4410)]])
+    both.population("out", 1, "lif_delta", t_ref=0.0)
+    both.projection("kick", "teacher", "out")
+    both.connect("kick", [1], [2], 32.0, 1.0)
+    both.projection("forth", "in", "out", rules=COURSES[course], bounds={"weight": (0.0, 2.0)}, precision="float64")
+    both.connect("forth", [0, 0], [2, 2], [1.1, 0.4], [1.0, 3.0])
+    both.start(threads=1)
+    both.run(4405)
+    both.compare()
+    assert len(both.world.spikes["out"]) > FLAT

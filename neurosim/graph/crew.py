@@ -21,8 +21,10 @@ class Crew(Protocol):
 
 
 def cuts(rows: NDArray[np.int64], crew: Crew | None) -> list[int]:
-    """Where to cut edits into parts of about one size between rows, whose edits stand together; nowhere (0, all) if
-    sharing them does not pay."""
+    """Where to cut edits, which stand together by rows, into parts of about one size: between rows.
+
+    The ends are among the cuts; there are no others where sharing does not pay.
+    """
     between = []
     if crew is not None and rows.size >= _SHARED:
         for k in range(1, crew.threads):

@@ -2,9 +2,9 @@
 
 Every piece of a row (the synapses of one source onto one shard) has a *head*, which holds its two latest emissions:
 nearly always all that matters. When the next one comes, the older of them moves to the end of its shard's log and the
-head links to it. An entry is a row of 8-byte words: step; of heads alone the step of the emission
-before and the step up to which the piece is settled; index of the next older entry in the log (-1: none), then values,
-and of heads the values of the emission before. Heads and logs stand in one array, so one index finds either.
+head links to it. An entry is a row of 8-byte words: step; in heads alone the step of the emission before, and the step
+up to which the piece is settled; index of the next older entry in the log (-1: none); then values, and in heads those
+of the emission before. Heads and logs stand in one array, so one index finds either.
 """
 
 from __future__ import annotations
