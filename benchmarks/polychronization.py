@@ -88,7 +88,7 @@ def _kick(network: ns.Network, p: Mapping[str, Any], seed: int) -> None:
         network.connect(kicks, target, "one_to_one", weight=p["kick"], delay=p["dt"])
 
 
-def comparison(parameters: Mapping[str, Any], threads: tuple[int, ...] = (1,)) -> Comparison:
+def comparison(parameters: Mapping[str, Any], threads: tuple[int, ...] = (1, 2)) -> Comparison:
     """What is compared; ``parameters`` come from :func:`write_synapses`, and tests pass smaller ones."""
     neurons = {"exc": parameters["excitatory"], "inh": parameters["inhibitory"]}
     outdegrees = dict.fromkeys(neurons, float(parameters["outdegree"]))
@@ -97,7 +97,7 @@ def comparison(parameters: Mapping[str, Any], threads: tuple[int, ...] = (1,)) -
 
 
 def run(against: Sequence[str], progress: Progress) -> list[Row]:
-    """Measure with one thread: with so little to do in a step, the peers get slower with two."""
+    """Measure with one thread and with two; with so little to do in a step, the peers get slower with two."""
     with tempfile.TemporaryDirectory() as folder:
         parameters = write_synapses(PARAMETERS, Path(folder) / "synapses.npz")
         return compare(comparison(parameters), against, progress)

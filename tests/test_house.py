@@ -35,6 +35,7 @@ FLOORS = {
     "models": 1,
     "errors": 0,
     "units": 0,
+    "memory": 0,
     "rng": 0,
     "expressions": 0,
     "compiled": 0,

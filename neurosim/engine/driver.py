@@ -98,10 +98,10 @@ def _digested(digest, step, neuron):
 
 
 @inlined
-def _log_step(plan, parity, j, step):
+def _log_step(plan, thread, parity, j, step):
     """Append the spikes of one step to each population's log, in order of ids, and to its digest."""
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
-    scratch = array_at(plan.scratch, plan.scratch_size, np.uint32)
+    scratch = array_at(plan.scratch + 4 * thread * plan.scratch_size, plan.scratch_size, np.uint32)
     for p in range(populations.size):
         population = populations[p]
         ids = array_at(population.id, population.n_slots, np.uint32)
@@ -109,7 +109,8 @@ def _log_step(plan, parity, j, step):
         log_id = array_at(population.log_id, population.log_capacity, np.uint32)
         last_spike = array_at(population.last_spike, population.n_slots, np.int64)
         digest = array_at(population.digest, 1, np.uint64)
-        k = population.log_count
+        logged = array_at(population.log_count, 1, np.int64)
+        k = logged[0]
         if population.ordered:
             for shard in range(population.shards):
                 place = (parity * population.shards + shard) * population.epoch + j
@@ -126,7 +127,7 @@ def _log_step(plan, parity, j, step):
                 last_spike[scratch[i]] = step
                 digest[0] = _digested(digest[0], step, log_id[k])
                 k += 1
-        population.log_count = k
+        logged[0] = k
 
 
 @inlined
@@ -135,7 +136,8 @@ def _log_is_full(plan):
     populations = array_at(plan.populations, plan.n_populations, POPULATION)
     for p in range(populations.size):
         population = populations[p]
-        if population.log_capacity - population.log_count < 2 * plan.epoch * population.n_slots:
+        logged = array_at(population.log_count, 1, np.int64)[0]
+        if population.log_capacity - logged < 2 * plan.epoch * population.n_slots:
             return True
     return False
 
@@ -185,11 +187,12 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
         for j in range(pending):
             events += _deliver_step(plan, thread, 1 - parity, j, first + done - pending + j)
         full = _tend(plan, thread, first + done - 1) if pending > 0 else np.int64(0)
-        if thread == 0:
+        if thread == plan.logger:
             for j in range(pending):
-                _log_step(plan, 1 - parity, j, first + done - pending + j)
+                _log_step(plan, thread, 1 - parity, j, first + done - pending + j)
             full |= np.int64(_log_is_full(plan))
-        stop[parity * threads + thread] = full
+        if stop[parity * threads + thread] != full:
+            stop[parity * threads + thread] = full
         arrived += _advance(plan, thread, first + done, n, parity)
         barrier(cells, threads, plan.spins)
         for other in range(threads):
@@ -201,9 +204,9 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
             break
     for j in range(pending):
         events += _deliver_step(plan, thread, 1 - parity, j, first + done - pending + j)
-    if thread == 0:
+    if thread == plan.logger:
         for j in range(pending):
-            _log_step(plan, 1 - parity, j, first + done - pending + j)
+            _log_step(plan, thread, 1 - parity, j, first + done - pending + j)
     if pending > 0:
         _tend(plan, thread, first + done - 1)
     array_at(plan.events, 8 * (thread + 1), np.int64)[8 * thread] += events

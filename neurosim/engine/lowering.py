@@ -19,10 +19,11 @@ from neurosim.graph.inputs import Input
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
+from neurosim.memory import zeros
 
 _MAX_EPOCH = 32
 _MAX_LISTED = 2**21  # places in all spike lists of one epoch; bounds memory, not results
-_SPINS = 300
+_SPINS = 2000  # looks at the barrier, some 25 µs, before a thread sleeps: to wake it costs more than a short epoch
 
 Record = NDArray[Any]
 
@@ -65,6 +66,7 @@ class Plan:
         self.epoch = epoch
         populations = list(network.populations.values())
         self.populations: Record = np.zeros(max(len(populations), 1), POPULATION)
+        self.logged = zeros((max(len(populations), 1), 8), np.int64)  # spikes in the logs, a cache line each
         self.learning: dict[str, Lowered] = {}
         inputs: list[tuple[int, int]] = []
         for population in populations:
@@ -92,17 +94,19 @@ class Plan:
         log = self.logs.setdefault(population.name, SpikeLog())
         log.reserve(4 * self.epoch * population.n_slots + 4096)
         record = self.populations[population.index : population.index + 1]
-        columns, shape = population.columns, (2, population.shards, self.epoch)
+        steps = -(-self.epoch // 8) * 8  # counts of two shards share no cache line
+        columns, shape = population.columns, (2, population.shards, steps)
         first_input = len(inputs)
         inputs.extend(self._inputs_of(population))
         for name, value in {
             "n_slots": population.n_slots, "shards": population.shards, "stride": population.stride,
             "used": self._hold(population.used), "id": address_of(columns["id"]), "alive": address_of(columns["alive"]),
-            "ordered": population.ordered, "epoch": self.epoch,
+            "ordered": population.ordered, "epoch": steps,
             "out": self._hold(np.empty((*shape, population.stride), np.uint32)),
-            "count": self._hold(np.zeros(shape, np.int64)),
+            "count": self._hold(zeros(shape, np.int64)),
             "first_input": first_input, "n_inputs": len(inputs) - first_input,
             "log_step": address_of(log.steps), "log_id": address_of(log.ids), "log_capacity": log.steps.size,
+            "log_count": address_of(self.logged[population.index :]),
             "digest": address_of(log.digest), "last_spike": address_of(columns["last_spike"]),
         }.items():  # fmt: skip
             record[name] = value
@@ -116,7 +120,7 @@ class Plan:
         """The record of a model's kernel: where its arrays stand, and its constants."""
         fields: dict[str, Any] = {
             "population": record.ctypes.data,
-            "mark": self._hold(np.zeros(population.n_slots, np.uint8)),
+            "mark": self._hold(zeros(population.n_slots, np.uint8)),
             "zeros": address_of(self.zeros),
             "held_until": address_of(population.columns.get("held_until")),
         }
@@ -227,14 +231,16 @@ class Plan:
         share = np.zeros((threads, len(populations), 2), np.int64)
         load = np.zeros(threads)
         for p, population in enumerate(populations):
+            weight = self._weight(population) / population.shards
             if population.shards >= threads:
                 edges = np.arange(threads + 1) * population.shards // threads
                 share[:, p, 0], share[:, p, 1] = edges[:-1], edges[1:]
+                load += weight * np.diff(edges)
                 continue
             for shard in range(population.shards):  # fewer shards than threads: each to the least loaded
                 thread = int(np.argmin(np.where(share[:, p, 1] > 0, np.inf, load)))
                 share[thread, p] = shard, shard + 1
-                load[thread] += population.stride
+                load[thread] += weight
         largest = max((population.n_slots for population in populations), default=1)
         return filled(
             PLAN, populations=address_of(self.populations), n_populations=len(populations),
@@ -243,8 +249,13 @@ class Plan:
             notes=address_of(self.notes), n_notes=len(self.notes), share=self._hold(share), epoch=self.epoch,
             cells=address_of(self.cells), stop=address_of(self.stop), events=address_of(self.events),
             arrived=address_of(self.arrived), scratch=self._hold(np.empty((threads, largest), np.uint32)),
-            scratch_size=largest, spins=_SPINS,
+            scratch_size=largest, spins=_SPINS, logger=int(np.argmin(load)),
         )  # fmt: skip
+
+    def _weight(self, population: Population) -> float:
+        """How much work a population is, in neurons; a synapse, used now and then only, is taken for a tenth."""
+        arriving = sum(one.size for one in self.network.projections.values() if one.target is population)
+        return population.size + 0.1 * arriving
 
     def run(self, thread: int, threads: int, first: int, n_steps: int) -> int:
         """One thread's part of ``n_steps`` steps from step number ``first``; see :func:`driver.drive`."""
@@ -254,8 +265,7 @@ class Plan:
         """Spikes since the last call, per population: (steps, ids), ordered by (step, id)."""
         spikes = {}
         for name, population in self.network.populations.items():
-            record = self.populations[population.index]
-            n, log = int(record["log_count"]), self.logs[name]
+            n, log = int(self.logged[population.index, 0]), self.logs[name]
             spikes[name] = log.steps[:n].copy(), log.ids[:n].copy()
-            record["log_count"] = 0
+            self.logged[population.index, 0] = 0
         return spikes

@@ -24,7 +24,8 @@ def floats(*names: str) -> list[tuple[str, type]]:
 
 #: A population as the run loop sees it; inputs act before its neurons, notes (what learning remembers) after.
 #: ``out`` holds, for two alternating epochs, the slots that fired in each step
-#: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]).
+#: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]); ``log_count`` points to how
+#: many spikes its log holds. What one thread writes while others read stands in cache lines of its own.
 POPULATION = np.dtype(
     integers(
         "n_slots", "shards", "stride", "used", "id", "alive", "ordered",
@@ -48,11 +49,12 @@ ROUTE = np.dtype(
     )
 )  # fmt: skip
 
-#: Everything one call of the run loop needs.
+#: Everything one call of the run loop needs; ``logger`` is the thread that has least to do otherwise.
 PLAN = np.dtype(
     integers(
         "populations", "n_populations", "deliveries", "n_deliveries", "inputs", "n_inputs",
         "notes", "n_notes", "share", "epoch", "cells", "stop", "events", "arrived", "scratch", "scratch_size", "spins",
+        "logger",
     )
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population, Slots
+from neurosim.memory import zeros
 
 Ring = NDArray[Any]
 
@@ -35,7 +36,7 @@ class Rings:
             for rings, dtype in self._kinds():
                 ring = rings.get(key)
                 if ring is None:
-                    rings[key] = np.zeros((length, population.n_slots), dtype)
+                    rings[key] = zeros((length, population.n_slots), dtype)
                 elif ring.shape[0] < length:
                     rings[key] = _lengthened(ring, length, step)
 
@@ -71,7 +72,7 @@ class Rings:
         for rings, _ in self._kinds():
             for key, ring in rings.items():
                 if key[0] == population.name:
-                    moved = np.zeros((ring.shape[0], population.n_slots), ring.dtype)
+                    moved = zeros((ring.shape[0], population.n_slots), ring.dtype)
                     moved[:, new] = ring[:, old]
                     rings[key] = moved
 
@@ -81,7 +82,7 @@ class Rings:
 
 
 def _lengthened(ring: Ring, length: int, step: int) -> Ring:
-    grown = np.zeros((length, ring.shape[1]), ring.dtype)
+    grown = zeros((length, ring.shape[1]), ring.dtype)
     for k in range(step + 1, step + 1 + ring.shape[0]):
         grown[k % length] = ring[k % ring.shape[0]]
     return grown

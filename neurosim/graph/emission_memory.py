@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
+from neurosim.memory import zeros
 
 NEVER = -(2**62)
 STEP, OLDER, SETTLED, BEFORE, VALUES = 0, 1, 2, 3, 4
-EMISSIONS = np.dtype([(name, np.int64) for name in ("entries", "heads", "capacity", "width", "used", "shards")])
+_FIELDS = ("entries", "heads", "capacity", "width", "used", "shards", "n_values")
+EMISSIONS = np.dtype([(name, np.int64) for name in _FIELDS])
 
 Index = NDArray[np.int64]
 
@@ -29,8 +31,10 @@ class EmissionMemory:
     def __init__(self, heads: int, n_values: int, shards: int, capacity: int, now: int) -> None:
         self.heads, self.shards, self.capacity = heads, shards, capacity
         self.limit = 0  # entries after which a shard's log is looked through; it grows only where all of them matter
-        self.entries = np.zeros((heads + shards * capacity, VALUES + 2 * n_values), np.int64)
-        self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
+        self.n_values = n_values
+        width = -(-(VALUES + 2 * n_values) // 8) * 8  # whole cache lines: pieces of one row belong to several threads
+        self.entries = zeros((heads + shards * capacity, width), np.int64)
+        self.used = zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, EMISSIONS)
         self.forget(np.arange(heads), now)
         self._publish()
@@ -39,6 +43,7 @@ class EmissionMemory:
         for name, value in (
             ("entries", address_of(self.entries)), ("heads", self.heads), ("capacity", self.capacity),
             ("width", self.entries.shape[1]), ("used", address_of(self.used)), ("shards", self.shards),
+            ("n_values", self.n_values),
         ):  # fmt: skip
             self.record[name] = value
 
@@ -67,7 +72,7 @@ class EmissionMemory:
         self._rebuild(old, new, heads, self.capacity, now)
 
     def _rebuild(self, old: Index, new: Index, heads: int, capacity: int, now: int) -> None:
-        moved = np.zeros((heads + self.shards * capacity, self.entries.shape[1]), np.int64)
+        moved = zeros((heads + self.shards * capacity, self.entries.shape[1]), np.int64)
         place = np.full(self.entries.shape[0] + 1, -1, np.int64)  # the last is for "none"
         place[old] = new
         pieces = []

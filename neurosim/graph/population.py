@@ -21,6 +21,7 @@ from neurosim.graph.checks import no_such, whole
 from neurosim.graph.distributions import Distribution, Values, distribution
 from neurosim.graph.placement import Placement, placement, points, written
 from neurosim.graph.variable import NeuronVariable
+from neurosim.memory import zeros
 from neurosim.models import ConfiguredModel, is_spread
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Slots = NDArray[np.int64]
 
 _NEURONS_PER_SHARD = 1024
 _NEURONS_FOR_FOUR = 16384  # every further shard makes edits dearer, so small populations have two at most
-_ROUND = 16  # slots per shard are a multiple of this: whole cache lines, whole vectors
+_ROUND = 64  # slots per shard are a multiple of this: whole cache lines, whole vectors
 
 
 class Watcher(Protocol):
@@ -87,16 +88,16 @@ class Population:
         self.first_id = network._next_id
         self._cached_ids: Ids | None = None
         n = self.n_slots
-        self.columns["id"] = np.zeros(n, np.uint32)
-        self.columns["alive"] = np.zeros(n, np.uint8)
-        self.columns["last_spike"] = np.zeros(n, np.int64)  # step; 0 for a neuron that has not fired
-        self.columns["born"] = np.zeros(n, np.int64)  # step
+        self.columns["id"] = zeros(n, np.uint32)
+        self.columns["alive"] = zeros(n, np.uint8)
+        self.columns["last_spike"] = zeros(n, np.int64)  # step; 0 for a neuron that has not fired
+        self.columns["born"] = zeros(n, np.int64)  # step
         for key in (*(variable.name for variable in self.model.state), *self.spread):
-            self.columns[key] = np.zeros(n)
+            self.columns[key] = zeros(n)
         if self.model.refractory:
-            self.columns["held_until"] = np.zeros(n, np.int64)  # last step of refractoriness
+            self.columns["held_until"] = zeros(n, np.int64)  # last step of refractoriness
         if self.model.drive_unit is not None:
-            self.columns["i_stim"] = np.zeros(n)
+            self.columns["i_stim"] = zeros(n)
         slots = np.concatenate([s * self.stride + np.arange(used) for s, used in enumerate(self.used)])
         values = self._initial(size, initial) | points(self, size, positions, 0)
         self._settle(slots, network._issue_ids(self, slots), values)
@@ -223,7 +224,7 @@ class Population:
             except InvalidInput as error:
                 raise InvalidInput(f"{self.name}.{name}: {error}.") from None
             self._check_values(name, values)
-            column = self.columns[name] = np.zeros(self.n_slots)
+            column = self.columns[name] = zeros(self.n_slots)
             column[self.slots(self.ids)] = values
             self.spread[name] = drawn
             self.parameters.pop(name, None)
@@ -323,7 +324,7 @@ class Population:
         """Let neurons stand at ``slots``."""
         for name in values:
             if name not in self.columns:
-                self.columns[name] = np.zeros(self.n_slots)
+                self.columns[name] = zeros(self.n_slots)
         for name, column in self.columns.items():
             column[slots] = values.get(name, self.defaults.get(name, 0))
         self.columns["id"][slots] = ids
@@ -371,7 +372,7 @@ class Population:
         before = self.n_slots
         self.stride = stride
         for name, column in self.columns.items():
-            moved = np.zeros((self.n_slots, *column.shape[1:]), column.dtype)
+            moved = zeros((self.n_slots, *column.shape[1:]), column.dtype)
             moved[new] = column[old]
             self.columns[name] = moved
         alive = self.columns["alive"][new].view(bool)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
+from neurosim.memory import zeros
 
 NEVER = -(2**62)
 LATER = 2**62  # a step that never comes
@@ -36,8 +37,8 @@ class SpikeMemory:
     def __init__(self, slots: int, n_values: int, shards: int, capacity: int) -> None:
         self.slots, self.shards, self.capacity = slots, shards, capacity
         self.entries = self._emptied(VALUES + n_values)
-        self.recent = _on_lines(slots, BLOCK * (1 + n_values))
-        self.used = np.zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
+        self.recent = zeros((slots, BLOCK * (1 + n_values)), np.int64)
+        self.used = zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, SPIKES)
         self.forget(np.arange(slots))
         self._publish()
@@ -91,7 +92,7 @@ class SpikeMemory:
             place[first : first + used] = slots + shard * capacity + np.arange(used)
         before, recent, self.slots, self.capacity = self.entries, self.recent, slots, capacity
         self.entries = moved = self._emptied(before.shape[1])
-        self.recent = _on_lines(slots, recent.shape[1])
+        self.recent = zeros((slots, recent.shape[1]), np.int64)
         self.forget(np.arange(slots))
         kept = np.concatenate([old, *(first + np.arange(used) for first, used in logs)])
         moved[place[kept]] = before[kept]
@@ -100,10 +101,3 @@ class SpikeMemory:
         self.recent[new] = recent[old]
         self.recent[new, LINK] = place[recent[old, LINK]]
         self._publish()
-
-
-def _on_lines(rows: int, words: int) -> Index:
-    """Zeros that begin where a cache line does, so that a row of eight words is one."""
-    room = np.zeros(rows * words + 8, np.int64)
-    first = -(room.ctypes.data // 8) % 8
-    return room[first : first + rows * words].reshape(rows, words)

@@ -93,7 +93,7 @@ def gather(words, values, memory, head, longest, steps, brought):
     That is those which may not all have arrived when the row was settled, and the one before. Returns how many.
     """
     width = memory.width
-    n_values = (width - _VALUES) // 2
+    n_values = memory.n_values
     at = head * width
     since = words[at + _SETTLED]
     m = 0
@@ -196,7 +196,7 @@ def note_emission(words, memory, shard, head, step):
         entry = memory.heads + shard * memory.capacity + used[0]
         used[0] += 1
         words[entry * width + _STEP], words[entry * width + _BEFORE] = words[at + _OLDER], words[at + _BEFORE]
-        n_values = (width - _VALUES) // 2
+        n_values = memory.n_values
         for k in range(_VALUES, _VALUES + n_values):
             words[entry * width + k] = words[at + n_values + k]
         words[at + _BEFORE] = entry

@@ -1,0 +1,28 @@
+"""Arrays that begin where a cache line begins, and not all at the same place of a page.
+
+What threads write side by side must not share a line. And where two arrays lie a whole number of pages apart, a load
+from one waits for stores to the other, because their addresses end alike; so each begins at another line of its page.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+LINE = 64  # bytes
+_PAGE = 4096
+_APART = 13 * LINE  # from one array's first line to the next one's: 64 arrays until two begin alike
+_made = itertools.count()
+
+
+def zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Like :func:`numpy.zeros`, but the first element stands at the beginning of a cache line."""
+    kind, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
+    size = math.prod(shape) * kind.itemsize
+    room = np.zeros(size + _PAGE, np.uint8)
+    first = (next(_made) * _APART - room.ctypes.data) % _PAGE
+    return room[first : first + size].view(kind).reshape(shape)
