@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-LINE = 64  # bytes
-_PAGE = 4096
-_APART = 13 * LINE  # from one array's first line to the next one's: 64 arrays until two begin alike
+WORDS = 8  # of eight bytes that a cache line holds
+_LINE, _PAGE = 64, 4096  # bytes
+_APART = 13 * _LINE  # from one array's first line to the next one's: 64 arrays until two begin alike
 _made = itertools.count()
+
+
+def whole_lines(words: int) -> int:
+    """So many words of eight bytes, and as many more as fill their last cache line."""
+    return -(-words // WORDS) * WORDS
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:

@@ -191,7 +191,7 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
             for j in range(pending):
                 _log_step(plan, thread, 1 - parity, j, first + done - pending + j)
             full |= np.int64(_log_is_full(plan))
-        if stop[parity * threads + thread] != full:
+        if stop[parity * threads + thread] != full:  # seldom: all threads read this line in every epoch
             stop[parity * threads + thread] = full
         arrived += _advance(plan, thread, first + done, n, parity)
         barrier(cells, threads, plan.spins)

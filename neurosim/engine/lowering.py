@@ -19,7 +19,7 @@ from neurosim.graph.inputs import Input
 from neurosim.graph.network import Network
 from neurosim.graph.population import Population
 from neurosim.graph.projection import Projection
-from neurosim.memory import zeros
+from neurosim.memory import WORDS, whole_lines, zeros
 
 _MAX_EPOCH = 32
 _MAX_LISTED = 2**21  # places in all spike lists of one epoch; bounds memory, not results
@@ -66,7 +66,7 @@ class Plan:
         self.epoch = epoch
         populations = list(network.populations.values())
         self.populations: Record = np.zeros(max(len(populations), 1), POPULATION)
-        self.logged = zeros((max(len(populations), 1), 8), np.int64)  # spikes in the logs, a cache line each
+        self.logged = zeros((max(len(populations), 1), WORDS), np.int64)  # spikes in the logs, a cache line each
         self.learning: dict[str, Lowered] = {}
         inputs: list[tuple[int, int]] = []
         for population in populations:
@@ -94,7 +94,7 @@ class Plan:
         log = self.logs.setdefault(population.name, SpikeLog())
         log.reserve(4 * self.epoch * population.n_slots + 4096)
         record = self.populations[population.index : population.index + 1]
-        steps = -(-self.epoch // 8) * 8  # counts of two shards share no cache line
+        steps = whole_lines(self.epoch)  # counts of two shards share no cache line
         columns, shape = population.columns, (2, population.shards, steps)
         first_input = len(inputs)
         inputs.extend(self._inputs_of(population))
@@ -231,16 +231,16 @@ class Plan:
         share = np.zeros((threads, len(populations), 2), np.int64)
         load = np.zeros(threads)
         for p, population in enumerate(populations):
-            weight = self._weight(population) / population.shards
+            work = self._work(population) / population.shards
             if population.shards >= threads:
                 edges = np.arange(threads + 1) * population.shards // threads
                 share[:, p, 0], share[:, p, 1] = edges[:-1], edges[1:]
-                load += weight * np.diff(edges)
+                load += work * np.diff(edges)
                 continue
             for shard in range(population.shards):  # fewer shards than threads: each to the least loaded
                 thread = int(np.argmin(np.where(share[:, p, 1] > 0, np.inf, load)))
                 share[thread, p] = shard, shard + 1
-                load[thread] += weight
+                load[thread] += work
         largest = max((population.n_slots for population in populations), default=1)
         return filled(
             PLAN, populations=address_of(self.populations), n_populations=len(populations),
@@ -252,7 +252,7 @@ class Plan:
             scratch_size=largest, spins=_SPINS, logger=int(np.argmin(load)),
         )  # fmt: skip
 
-    def _weight(self, population: Population) -> float:
+    def _work(self, population: Population) -> float:
         """How much work a population is, in neurons; a synapse, used now and then only, is taken for a tenth."""
         arriving = sum(one.size for one in self.network.projections.values() if one.target is population)
         return population.size + 0.1 * arriving

@@ -23,9 +23,9 @@ def floats(*names: str) -> list[tuple[str, type]]:
 
 
 #: A population as the run loop sees it; inputs act before its neurons, notes (what learning remembers) after.
-#: ``out`` holds, for two alternating epochs, the slots that fired in each step
-#: (uint32 [2, shards, epoch, stride]) and ``count`` how many (int64 [2, shards, epoch]); ``log_count`` points to how
-#: many spikes its log holds. What one thread writes while others read stands in cache lines of its own.
+#: ``out`` holds, for two alternating epochs, the slots that fired in each step (uint32 [2, shards, epoch, stride];
+#: there is room for more steps than an epoch has) and ``count`` how many (int64 [2, shards, epoch]); ``log_count``
+#: points to how many spikes its log holds. What one thread writes while others read has cache lines of its own.
 POPULATION = np.dtype(
     integers(
         "n_slots", "shards", "stride", "used", "id", "alive", "ordered",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
-from neurosim.memory import zeros
+from neurosim.memory import WORDS, whole_lines, zeros
 
 NEVER = -(2**62)
 STEP, OLDER, SETTLED, BEFORE, VALUES = 0, 1, 2, 3, 4
@@ -32,9 +32,9 @@ class EmissionMemory:
         self.heads, self.shards, self.capacity = heads, shards, capacity
         self.limit = 0  # entries after which a shard's log is looked through; it grows only where all of them matter
         self.n_values = n_values
-        width = -(-(VALUES + 2 * n_values) // 8) * 8  # whole cache lines: pieces of one row belong to several threads
+        width = whole_lines(VALUES + 2 * n_values)  # as pieces of one row belong to several threads
         self.entries = zeros((heads + shards * capacity, width), np.int64)
-        self.used = zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
+        self.used = zeros((shards, WORDS), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, EMISSIONS)
         self.forget(np.arange(heads), now)
         self._publish()

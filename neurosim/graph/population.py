@@ -32,7 +32,7 @@ Slots = NDArray[np.int64]
 
 _NEURONS_PER_SHARD = 1024
 _NEURONS_FOR_FOUR = 16384  # every further shard makes edits dearer, so small populations have two at most
-_ROUND = 64  # slots per shard are a multiple of this: whole cache lines, whole vectors
+_ROUND = 64  # slots per shard are a multiple of this: cache lines of one thread, even with a byte per slot
 
 
 class Watcher(Protocol):

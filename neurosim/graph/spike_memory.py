@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.compiled import address_of
-from neurosim.memory import zeros
+from neurosim.memory import WORDS, zeros
 
 NEVER = -(2**62)
 LATER = 2**62  # a step that never comes
@@ -38,7 +38,7 @@ class SpikeMemory:
         self.slots, self.shards, self.capacity = slots, shards, capacity
         self.entries = self._emptied(VALUES + n_values)
         self.recent = zeros((slots, BLOCK * (1 + n_values)), np.int64)
-        self.used = zeros((shards, 8), np.int64)  # a cache line each: shards belong to threads
+        self.used = zeros((shards, WORDS), np.int64)  # a cache line each: shards belong to threads
         self.record: NDArray[Any] = np.zeros(1, SPIKES)
         self.forget(np.arange(slots))
         self._publish()

@@ -18,6 +18,7 @@ from neurosim.errors import unknown
 from neurosim.graph.network import Network
 from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.projection import Projection
+from neurosim.memory import zeros
 
 if TYPE_CHECKING:
     from neurosim.engine.simulation import Simulation
@@ -58,10 +59,9 @@ class Lowered:
         width = 1 + max(len(self.events.pre), 1)
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
-        self.lanes = np.zeros(8 + projection.target.shards * lanes_of(self.events), np.int64)
+        self.lanes = zeros(projection.target.shards * lanes_of(self.events), np.int64)
         values: dict[str, Any] = {
-            "lanes": -(-self.lanes.ctypes.data // 64) * 64,  # where a cache line begins
-            "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
+            "lanes": address_of(self.lanes), "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
             "emissions": emissions.record.ctypes.data,
             "target": target, "longest": longest, "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
