@@ -170,16 +170,20 @@ class Classroom:
 
 
 @contextmanager
-def _engine(shards: int, log: int) -> Iterator[None]:
-    """Let populations of a handful of neurons have 1, 2 or 4 shards, and the memory of spikes be short."""
+def _engine(shards: int, log: int, patience: int) -> Iterator[None]:
+    """Let populations of a handful of neurons have 1, 2 or 4 shards, the memory of spikes be short, and synapses learn
+    without delay after so many touches each."""
     per_shard = {"_NEURONS_PER_SHARD": 1 if shards > 1 else 1024, "_NEURONS_FOR_FOUR": 2 if shards > 2 else 1024}
-    with patch.multiple("neurosim.graph.population", **per_shard), patch("neurosim.graph.plasticity._LOG", log):
+    with patch.multiple("neurosim.graph.population", **per_shard), patch(
+        "neurosim.graph.plasticity._LOG", log
+    ), patch("neurosim.engine.learning.incoming._PATIENCE", patience):
         yield
 
 
 def _learn(data: st.DataObject, course: str, precision: str, threads: tuple[int, ...] = (1, 2, 3)) -> None:
     draw = data.draw
-    with _engine(draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([2**14, 64]))):
+    engine = draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([2**14, 64])), draw(st.sampled_from([0, 2]))
+    with _engine(*engine):
         options: dict[str, Any] = {"threads": draw(st.sampled_from(threads))}
         if draw(st.booleans()):
             options["epoch_steps"] = draw(st.sampled_from([1, 3]))
@@ -255,7 +259,7 @@ def _long_life(course: str, precision: str, steps: int, seed: int) -> None:
 
 @pytest.mark.parametrize(("course", "precision"), [("all", "float32"), ("moved, all", "float64")])
 def test_a_long_life_is_equal(course: str, precision: str) -> None:
-    with _engine(shards=2, log=8):
+    with _engine(shards=2, log=8, patience=2):
         _long_life(course, precision, 480, 1)
 
 
@@ -264,7 +268,7 @@ def test_a_long_life_is_equal(course: str, precision: str) -> None:
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("course", COURSES)
 def test_long_lives_are_equal(course: str, precision: str, seed: int) -> None:
-    with _engine(shards=(1, 2, 4)[seed % 3], log=(8, 64)[seed % 2]):
+    with _engine(shards=(1, 2, 4)[seed % 3], log=(8, 64)[seed % 2], patience=2 * (seed % 2)):
         _long_life(course, precision, 2400, seed)
 
 

@@ -12,8 +12,10 @@ import pytest
 from courses import COURSES
 
 import neurosim as ns
+from neurosim.engine.learning import incoming
 
 STEPS = 900
+PROMPT = [("stdp", "float32"), ("reduced", "float64"), ("soft", "float32")]  # may learn without delay
 
 
 def _network(course: str, precision: str) -> ns.Network:
@@ -39,7 +41,8 @@ def _rewire(sim: ns.Simulation) -> None:
     newborn = out.add(4)
     wires.add(draw.choice(out.ids, 60), draw.choice(newborn, 60), weight=1.0, delay=draw.uniform(0.2, 3.0, 60))
     wires.weight[draw.choice(wires.ids, 10)] = 0.7
-    sim.modulate("salt", 0.1)
+    if any(rule.modulator == "salt" for rule in wires.learning):
+        sim.modulate("salt", 0.1)
 
 
 def _look(net: ns.Network) -> None:
@@ -103,3 +106,25 @@ def test_the_length_of_memories_changes_no_bit() -> None:
     with patch("neurosim.graph.plasticity._LOG", 2**14):
         long = _result("all", "float32")
     assert long == _reference("all", "float32")
+
+
+def _prompt(course: str, precision: str, **options: Any) -> tuple[tuple[str, ...], int]:
+    """What comes out where synapses learn without delay as soon as they can; and how often they came to do so."""
+    with patch.object(incoming, "_PATIENCE", 0), patch(
+        "neurosim.engine.learning.runner.Incoming", wraps=incoming.Incoming
+    ) as made:
+        return _result(course, precision, **options), made.call_count
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 3, "epoch_steps": 2, "cuts": 61, "watch": True}], ids=str)
+@pytest.mark.parametrize(("course", "precision"), PROMPT)
+def test_learning_without_delay_changes_no_bit(course: str, precision: str, options: dict[str, Any]) -> None:
+    with patch.object(incoming, "LARGEST", 0):
+        later = _reference(course, precision)
+    now, times = _prompt(course, precision, **options)
+    assert now == later
+    assert times > 2 * STEPS // 70, "after each edit, both projections anew"
+
+
+def test_rules_that_look_back_do_not_learn_without_delay() -> None:
+    assert _prompt("all", "float32")[1] == 0

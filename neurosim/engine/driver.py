@@ -51,6 +51,8 @@ def _deliver_step(plan, thread, parity, j, step):
     for q in range(deliveries.size):  # what is due periodically sees neurons as they are before anything is delivered
         delivery = deliveries[q]
         s_lo, s_hi = share[2 * delivery.target], share[2 * delivery.target + 1]
+        if delivery.keep_up != 0 and s_lo < s_hi:
+            call(delivery.keep_up, delivery.record, step, s_lo, s_hi, parity, j, 0)
         if delivery.period > 0 and step % delivery.period == 0 and s_lo < s_hi:
             call(delivery.tick, delivery.record, step, s_lo, s_hi, 0, 0, 0)
     for q in range(deliveries.size):

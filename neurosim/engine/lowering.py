@@ -34,7 +34,7 @@ class SpikeLog:
     def __init__(self) -> None:
         self.steps = np.zeros(0, np.int64)
         self.ids = np.zeros(0, np.uint32)
-        self.digest = np.zeros(1, np.uint64)
+        self.digest = zeros(WORDS, np.uint64)[:1]  # a cache line of its own: it is written at every spike
 
     def reserve(self, capacity: int) -> None:
         """Make room; what is logged must have been drained."""
@@ -80,7 +80,7 @@ class Plan:
         self.notes = self._notes(populations)
         self.events = np.zeros((threads, 8), np.int64)
         self.arrived = np.zeros((threads, 8), np.int64)
-        self.cells, self.stop = np.zeros(64, np.int32), np.zeros(2 * threads, np.int64)
+        self.cells, self.stop = zeros(64, np.int32), zeros(whole_lines(2 * threads), np.int64)
         self._plans = {n: self._plan(populations, n) for n in {1, threads}}
 
     def _hold(self, array: Any) -> int:
@@ -102,7 +102,7 @@ class Plan:
             "n_slots": population.n_slots, "shards": population.shards, "stride": population.stride,
             "used": self._hold(population.used), "id": address_of(columns["id"]), "alive": address_of(columns["alive"]),
             "ordered": population.ordered, "epoch": steps,
-            "out": self._hold(np.empty((*shape, population.stride), np.uint32)),
+            "out": self._hold(zeros((*shape, population.stride), np.uint32)),
             "count": self._hold(zeros(shape, np.int64)),
             "first_input": first_input, "n_inputs": len(inputs) - first_input,
             "log_step": address_of(log.steps), "log_id": address_of(log.ids), "log_capacity": log.steps.size,
@@ -256,6 +256,26 @@ class Plan:
         """How much work a population is, in neurons; a synapse, used now and then only, is taken for a tenth."""
         arriving = sum(one.size for one in self.network.projections.values() if one.target is population)
         return population.size + 0.1 * arriving
+
+    def adapt(self, spikes: dict[str, int], step: int) -> None:
+        """Let projections learn promptly or not, as it pays, after so many spikes of populations up to ``step``."""
+        for name, learning in self.learning.items():
+            projection = self.network.projections[name]
+            changed = learning.edited() or learning.fired(spikes.get(projection.source.name, 0), step)
+            if changed:
+                self._deliver_by(learning, self.deliveries[projection.index : projection.index + 1])
+
+    @staticmethod
+    def _deliver_by(learning: Lowered, record: Record) -> None:
+        """Enter a projection's kernels."""
+        prompt, kernels = learning.incoming is not None, learning.kernels
+        record["kernel"] = (kernels.deliver_kept_up if prompt else kernels.deliver).address
+        record["keep_up"] = kernels.keep_up.address if prompt else 0
+
+    @property
+    def may_adapt(self) -> bool:
+        """Whether some projection may yet learn promptly: then it is looked at more often."""
+        return any(learning.may_become_prompt for learning in self.learning.values())
 
     def run(self, thread: int, threads: int, first: int, n_steps: int) -> int:
         """One thread's part of ``n_steps`` steps from step number ``first``; see :func:`driver.drive`."""

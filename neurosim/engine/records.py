@@ -36,8 +36,8 @@ POPULATION = np.dtype(
 )  # fmt: skip
 
 #: A projection as the run loop sees it. One that learns has a ``tick`` every ``period`` steps (0: none) before it
-#: delivers, and is to be tended after every epoch (0: need not be).
-DELIVERY = np.dtype(integers("kernel", "record", "source", "target", "period", "tick", "tend"))
+#: delivers, and is to be tended after every epoch (0: need not be); if it learns promptly it is to ``keep_up`` first.
+DELIVERY = np.dtype(integers("kernel", "record", "source", "target", "period", "tick", "tend", "keep_up"))
 
 #: Where a projection's weights go. ``direct`` and ``gate`` serve delays of zero: the receptor's variable, and for
 #: a gated receptor the step until which each neuron is held (0 otherwise). ``tally`` and ``direct_tally`` count

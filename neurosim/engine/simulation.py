@@ -170,6 +170,7 @@ class Simulation(Observation):
         self._prepare()
         plan = self._plan
         assert plan is not None
+        plan.adapt({}, self.step)
         began = time.perf_counter()
         self.network._inside_epoch = True
         try:
@@ -206,6 +207,7 @@ class Simulation(Observation):
         self.step += self._team.run(plan, self.step + 1, n_steps)
         self.network.history.time = self.time
         spikes = plan.drain()
+        plan.adapt({name: int(steps.size) for name, (steps, _) in spikes.items()}, self.step)
         for name, (steps, ids) in spikes.items():
             self.spike_counts[name] += int(steps.size)
             if steps.size:
@@ -221,7 +223,8 @@ class Simulation(Observation):
         """Steps that take about one breath; a few epochs as long as the cost is unknown."""
         cost = self._team.cost_per_step()
         steps = 8 * plan.epoch if cost == 0.0 else int(_BREATH / cost)
-        return max(plan.epoch, min(steps, 2**20) // plan.epoch * plan.epoch)
+        most = 2**10 if plan.may_adapt else 2**20
+        return max(plan.epoch, min(steps, most) // plan.epoch * plan.epoch)
 
     def _prepare(self) -> None:
         """Lower the network anew if it has changed in a way that the plan cannot see."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurosim.errors import UsageError
-from neurosim.graph.emission_memory import SETTLED, EmissionMemory
+from neurosim.graph.emission_memory import KEPT_UP, SETTLED, EmissionMemory
 from neurosim.graph.rule_names import named
 from neurosim.graph.spike_memory import SpikeMemory
 from neurosim.graph.waiting import WaitingSpikes
@@ -216,7 +216,9 @@ class Plasticity:
     def settled_at(self) -> Index:
         """The step up to which each row is settled, by shard of the target; int64 (rows, shards)."""
         heads = self.emissions.entries[: self.emissions.heads, SETTLED]
-        return heads.reshape(-1, self.emissions.shards)
+        kept_up: Index = self.emissions.used[:, KEPT_UP]
+        settled: Index = np.maximum(heads.reshape(-1, self.emissions.shards), kept_up)
+        return settled
 
     def state(self) -> dict[str, Array]:
         """Everything that learning needs to go on, as arrays by name."""

@@ -86,6 +86,8 @@ class RowStore:
         self._since_check = 0
         self._narrow = True
         self._stage: _Stage | None = None
+        #: Moves whenever synapses may stand at other places than before.
+        self.layout = 0
         #: Address of the store's record; stays the same for the store's life.
         self.address = int(self.record.ctypes.data)
         self.record["shards"], self.record["stride"] = shards, stride
@@ -112,6 +114,7 @@ class RowStore:
 
     def _publish(self) -> None:
         """Rewrite the record after an array moved."""
+        self.layout += 1
         table = [(address_of(column), column.itemsize) for column in self.columns.values()]
         self._table = np.array(table, np.int64)
         self._stage = None
@@ -168,6 +171,7 @@ class RowStore:
         A ``crew`` does it together, where those of one row stand together.
         """
         self._number()
+        self.layout += 1
         n = rows.size
         stage = self._stage
         if stage is None or stage.n < n:
@@ -292,6 +296,7 @@ class RowStore:
         A synapse that is named twice is deleted once; its later ``places`` are -1 afterwards.
         """
         self._number()
+        self.layout += 1
         deleted = int(edits.delete(self.address, rows, serials, places))
         self._since_check += deleted
         self._tidy(2)
@@ -300,6 +305,7 @@ class RowStore:
     def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> NDArray[np.uint32]:
         """Delete the synapses at ``places``, those of a row together, the last of it first. Returns birth numbers."""
         self._number()
+        self.layout += 1
         numbers, loose = np.empty(rows.size, np.uint32), np.empty(rows.size, np.int64)
         begins = cuts(rows, crew)
         ends = begins[1:]
@@ -386,6 +392,7 @@ class RowStore:
 
     def relocate_posts(self, old: Index, new: Index, n_slots: int, stride: int) -> None:
         """Postsynaptic slots ``old`` become ``new``; no synapse may end on any other slot."""
+        self.layout += 1
         mapping = np.zeros(n_slots, np.int64)
         mapping[old] = new
         kernels.relabel_posts(self.address, address_of(mapping), n_slots)

@@ -28,10 +28,12 @@ FLAT = 32 * LANES
 #: row) is the latest entry of the table of births (int64 [n_births, 3]: first birth number, step, entry before), -1
 #: where no synapse is young. ``scratch``: per shard, room for the emissions of one row (``room`` of them). ``pool``
 #: holds spikes under way where delays are learned; ``ids`` are those of the source neurons (uint32 per row). The limits
-#: say when a memory is long enough to be tended.
+#: say when a memory is long enough to be tended. ``starts`` (0: there is none) to ``queue_room`` are the lists and
+#: queues of learning without delay, see ``incoming.py``.
 FIELDS = [
     *integers("route", "spikes", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
     *integers("ids", "lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
+    *integers("starts", "in_places", "in_heads", "in_delays", "n_in", "queue", "queued", "queue_mask", "queue_room"),
     *floats("amount"),
 ]
 
@@ -43,7 +45,7 @@ def faded(steps, rate):
 
 
 #: So many steps back the fading of traces is looked up where synapses are taken one by one.
-FADINGS = 2048
+FADINGS = 2**14
 
 
 @embedded
@@ -181,6 +183,30 @@ def spike_seen(words, width, slot, upto):
     while words[np.uint64(entry * width)] > upto:
         entry = words[np.uint64(entry * width + _SPIKE_BEFORE)]
     return entry
+
+
+@inlined
+def settled_at(words, memory, at_head, shard):
+    """The step up to which a piece of a row is settled."""
+    return max(words[at_head + _SETTLED], array_at(memory.used + 64 * shard, 8, np.int64)[emission.KEPT_UP])
+
+
+@inlined
+def queue_of(r, shard):
+    """A shard's queues of arrivals, one after the other, and where each of them ends."""
+    n = r.queue_mask + 1
+    words = n * r.queue_room
+    queued = array_at(r.queued + 8 * n * shard, n, np.int64)
+    return array_at(r.queue + 4 * words * shard, words, np.uint32), queued
+
+
+@inlined
+def emitted_by(words, memory, at_head, upto):
+    """First word of the entry of a row's latest emission up to a step, among those in the log; -1: there is none."""
+    entry = words[at_head + _BEFORE]
+    while entry >= 0 and words[entry * memory.width + _STEP] > upto:
+        entry = words[entry * memory.width + _BEFORE]
+    return entry * memory.width if entry >= 0 else np.int64(-1)
 
 
 @inlined

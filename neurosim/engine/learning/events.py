@@ -23,6 +23,7 @@ class Events:
         self.rules = rules
         self.precision = precision
         self.real = str(precision.real)
+        self.tabled = own  # how traces fade is looked up, where synapses are taken one by one
         self.own = own  # delays are learned: each synapse has a delay, arrivals and traces of its own
         self.w_bounded = w_bounded or precision.coarse
         self.pre = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "pre"]
@@ -48,6 +49,17 @@ class Events:
     def sends_other_than_weight(self) -> bool:
         """Whether what is sent must be worked out: by `transmit`, a weight that moves, or before code at emission."""
         return self.transmits is not None or self.drives_weight or self.has("on_emission")
+
+    @property
+    def can_be_prompt(self) -> bool:
+        """Whether synapses can be touched by every event as it happens; see `neurosim.engine.learning.prompt`.
+
+        Not where more happens to them than arrivals and spikes, nor where an arrival must know of the one before.
+        """
+        more = [self.own, self.moves, self.any_draws, self.captures, self.signals, self.states]
+        more += [self.sends_other_than_weight, self.has("every"), self.has("on_modulator"), self.has("clocked")]
+        before = any(self.reads(("on_arrival",), trace.name, one) for one, trace in self.pre)
+        return not any(more) and not before and bool(self.pre) and self.has("on_post")
 
     def has(self, kind: str) -> bool:
         """Whether any rule does something at such an event."""
@@ -108,8 +120,9 @@ class Events:
 
     @property
     def fadings(self) -> list[str]:
-        """Names of tables of how traces fade: where delays learn, synapses are taken one by one, and look it up."""
-        return [f"{one[trace.name]}_fading" for one, trace in self.pre + self.post] if self.own else []
+        """Names of tables of how traces fade, for synapses that are taken one by one."""
+        wanted = self.pre + self.post if self.own or self.can_be_prompt else []
+        return [f"{one[trace.name]}_fading" for one, trace in wanted]
 
     @property
     def terms(self) -> list[tuple[str, Named, tuple[float, tuple[str, ...], float]]]:
@@ -175,12 +188,11 @@ class Events:
             if self.own and (read or (one in rules and kinds == ("on_arrival",))):
                 lines.append(f"{name} = {name}_kept * looked_up({name}_fading, {now} - seen, {name}_rate)")
             elif read:
-                lines.append(f"{name} = {name}_came * faded({now} - came, {name}_rate)")
+                lines.append(f"{name} = {name}_came * {self._fading(name, f'{now} - came')}")
         for one, trace in self.post:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                fading = f"looked_up({name}_fading, {now} - left," if self.own else f"faded({now} - left,"
-                lines.append(f"{name} = {name}_left * {fading} {name}_rate)")
+                lines.append(f"{name} = {name}_left * {self._fading(name, f'{now} - left')}")
         for one, trace in self.signals:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
@@ -189,6 +201,10 @@ class Events:
         if any(self.reads(kinds, "delay", one) for one in rules) and not self.own:
             lines.append("delay = d * dt")
         return lines
+
+    def _fading(self, name: str, steps: str) -> str:
+        """By which factor a trace has faded."""
+        return f"looked_up({name}_fading, {steps}, {name}_rate)" if self.tabled else f"faded({steps}, {name}_rate)"
 
     @property
     def width(self) -> int:

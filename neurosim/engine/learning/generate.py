@@ -8,7 +8,8 @@ parameters. The kernels of one projection are
 * ``peek``: the same on copies, for whoever reads;
 * ``note_spikes``: remember the target's spikes of an epoch, with the traces at those times;
 * ``tick``: before the emissions of a step, settle where something periodic is due;
-* ``tend``: when a memory grows long, settle all rows and forget what nobody needs any more.
+* ``tend``: when a memory grows long, settle all rows and forget what nobody needs any more;
+* ``keep_up``, ``deliver_kept_up`` and ``line_up``: the same without delay, where a projection is small.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from neurosim.engine.learning.at_once import AtOnce
 from neurosim.engine.learning.events import Events, indented, tuple_of
 from neurosim.engine.learning.passes import Passes
+from neurosim.engine.learning.prompt import Prompt
 from neurosim.engine.learning.replay import Replay
 from neurosim.expressions.source import functions_in, source
 from neurosim.expressions.tree import Node, Symbol, walk
@@ -30,9 +32,9 @@ import numpy as np
 
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
-    BITS, FIELDS, FLAT, LANES, ask_for, born_at, column, faded, forget_emissions, forget_spikes, gather, gathered,
-    is_young, looked_up, note_emission, note_spike, piece_of, recent_words, row_words, spike_seen, spike_words,
-    under_way,
+    BITS, FIELDS, FLAT, LANES, ask_for, born_at, column, emitted_by, faded, forget_emissions, forget_spikes, gather,
+    gathered, is_young, looked_up, note_emission, note_spike, piece_of, queue_of, recent_words, row_words, settled_at,
+    spike_seen, spike_words, under_way,
 )
 from neurosim.engine.low_bit import (
     as_half, as_level, from_half, from_level, share_of, to_half, to_level,
@@ -56,7 +58,8 @@ def module_source(events: Events) -> str:
     """The text of the kernels for the rules of one projection."""
     writer = _Writer(events)
     parts = [*writer.replay.functions(), *writer.quick(), *writer.at_once.functions(), _SEND, writer.ask_for_row(),
-             writer.deliver(), writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND]
+             writer.deliver(), writer.settle(), writer.peek(), writer.note_spikes(), writer.at_once.tick(), _TEND,
+             *(Prompt(events, writer.opened()).parts() if events.can_be_prompt else [])]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
     numbers = [*(f"state_{name}" for name in events.states), *events.fadings]
@@ -117,7 +120,7 @@ class _Writer:
     def prepared(self) -> list[str]:
         """Lines that list a row's emissions, and say which synapses were born since some of them."""
         lines = ["head = row * rows.shards + shard", "at_head = head * emissions.width",
-                 f"since = row_steps[at_head + {emissions.SETTLED}]"]
+                 "since = settled_at(row_steps, emissions, at_head, shard)"]
         drawing, numbered = [], "young"
         if self.e.any_draws:
             numbered = "rows.serial != 0"
@@ -321,7 +324,8 @@ class _Writer:
             "@by_address\n"
             "def note_spikes(record: int, first: int, n_steps: int, shard: int, parity: int, u: int, w: int) -> int:\n"
             '    """Remember the spikes of one shard of the target in an epoch, with the traces right after them."""\n'
-            + indented([*self.opened(), "population = record_at(r.target, POPULATION)",
+            + indented([*self.opened(), "if r.starts != 0:  # then it is done promptly", "    return 0",
+                        "population = record_at(r.target, POPULATION)",
                         "recent = recent_words(spikes)[1]", "for j in range(n_steps):", "    step = first + j",
                         "    place = (parity * population.shards + shard) * population.epoch + j",
                         "    n = array_at(population.count, place + 1, np.int64)[place]",

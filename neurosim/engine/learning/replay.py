@@ -35,12 +35,17 @@ class Replay:
 
     def functions(self) -> list[str]:
         """The text of all functions."""
+        return [*self.events(), self._replayed()]
+
+    def events(self, suffix: str = "") -> list[str]:
+        """The text of what happens at an event; ``suffix`` ends the functions' names."""
         events = []
         if self.e.has("on_arrival") or (self.e.own and self.e.follows_arrivals):
-            events.append(self._event("arrive", "on_arrival", "A spike arrives at the synapse at step ``now``."))
+            about = "A spike arrives at the synapse at step ``now``."
+            events.append(self._event(f"arrive{suffix}", "on_arrival", about))
         if self.e.has("on_post"):
-            events.append(self._event("fire", "on_post", "The target fires at step ``now``."))
-        return [*events, self._replayed()]
+            events.append(self._event(f"fire{suffix}", "on_post", "The target fires at step ``now``."))
+        return events
 
     def _event(self, name: str, kind: str, about: str) -> str:
         e, lines = self.e, list(self.unpacked())
@@ -57,8 +62,8 @@ class Replay:
         return head + indented([*lines, f"return {self._state}"], 1)
 
     def happens(self, name: str, now: str) -> str:
-        """The line in which an event happens: ``arrive`` or ``fire``."""
-        told = self.told("on_post" if name == "fire" else "on_arrival")
+        """The line in which an event happens: ``arrive`` or ``fire``, with a suffix or without."""
+        told = self.told("on_post" if name.startswith("fire") else "on_arrival")
         return f"{self._state} = {name}({', '.join([now, *told, 'constants', *self.e.state])})"
 
     # -- the general way --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from neurosim.compiled import address_of
 from neurosim.engine.learning.base import FADINGS, fill_fadings
 from neurosim.engine.learning.events import Events
 from neurosim.engine.learning.generate import lanes_of, module_source
+from neurosim.engine.learning.incoming import Incoming, small_enough, worth_it
 from neurosim.engine.records import filled
 from neurosim.errors import unknown
+from neurosim.graph.emission_memory import USED
 from neurosim.graph.network import Network
 from neurosim.graph.plasticity import Plasticity
 from neurosim.graph.projection import Projection
@@ -50,12 +53,12 @@ class Lowered:
         emissions = plasticity.emissions
         target_stride, sources = projection.target.stride, projection.source.n_slots
         spike_limit = _limit(target_stride)
-        used = int(emissions.used.max(initial=0))
+        used = int(emissions.used[:, USED].max(initial=0))
         emissions.limit = max(_limit(sources), emissions.limit if used <= emissions.limit else 2 * used)
         self.row_limit = emissions.limit
         plasticity.reserve_spikes(spike_limit + 2 * epoch * target_stride)
         emissions.reserve(self.row_limit + 2 * epoch * sources)
-        longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
+        self.longest = longest = int(max(grid.high, 0)) if math.isfinite(grid.high) else 0
         width = 1 + max(len(self.events.pre), 1)
         room = emissions.capacity + 2
         self.scratch = np.empty((projection.target.shards, room, width), np.int64)
@@ -84,6 +87,9 @@ class Lowered:
             if rule.events.get("clocked"):
                 self.period = 1
         self.record = filled(self.kernels.RECORD, **values)
+        self.incoming: Incoming | None = None  # where synapses learn promptly
+        self._touched = 0.0
+        self._can_be_prompt = self.events.can_be_prompt and not route["has_zero"][0]
         self.show_signals()
 
     def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
@@ -93,9 +99,9 @@ class Lowered:
             numbers |= {one[name]: value for name, value in one.rule.constants.items()}
         for one, item in self.events.pre + self.events.post + self.events.dynamic + self.events.signals:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
-        self.fadings = np.empty((len(self.events.fadings), FADINGS))
-        for name, table in zip(self.events.fadings, self.fadings, strict=True):
-            fill_fadings(numbers[name.removesuffix("_fading") + "_rate"], table)
+        for name in self.events.fadings:
+            table = _fadings(numbers[name.removesuffix("_fading") + "_rate"])
+            self._keep.append(table)
             numbers[name] = table.ctypes.data
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         for name, _, (factor, _, per_ms) in self.events.terms:
@@ -123,13 +129,41 @@ class Lowered:
             level, since = self.plasticity.signals[one[trace.name]]
             self.record[f"{one[trace.name]}_level"], self.record[f"{one[trace.name]}_since"] = level, since
 
+    # -- learning without delay ----------------------------------------------------------------------------
+
+    @property
+    def may_become_prompt(self) -> bool:
+        """Whether it is not prompt yet, but may be when it has not been edited for long enough."""
+        able = self._can_be_prompt and self.incoming is None
+        return bool(able) and small_enough(self.plasticity.projection, self.longest)
+
+    def fired(self, spikes: int, step: int) -> bool:
+        """So many spikes of the source have been lived through up to ``step``; whether from now on it is prompt."""
+        projection = self.plasticity.projection
+        self._touched += spikes * projection.size / max(projection.source.size, 1)
+        if not self.may_become_prompt or not worth_it(projection, self._touched):
+            return False
+        self.kernels.settle(self.address, step, 0, 0, 0, 0, projection.target.shards)
+        self.incoming = Incoming(projection, self.longest)
+        for name, value in self.incoming.fields().items():
+            self.record[name] = value
+        self.kernels.line_up(self.address, step, 0, projection.target.shards, 0, 0, 0)
+        return True
+
+    def edited(self) -> bool:
+        """Whether it was prompt and cannot go on so, as synapses have moved; rows are settled as they are."""
+        if self.incoming is None or self.incoming.layout == self.plasticity.projection.store.layout:
+            return False
+        self.incoming, self._touched, self.record["starts"] = None, 0.0, 0
+        return True
+
     @property
     def is_full(self) -> bool:
         """Whether spikes under way are so many that the memory of emissions must grow."""
         waiting = self.plasticity.waiting
         if waiting is not None and waiting.nodes.shape[1] - waiting.taken < self.needed_nodes // 2:
             return True
-        return bool(self.plasticity.emissions.used.max(initial=0) > self.row_limit)
+        return bool(self.plasticity.emissions.used[:, USED].max(initial=0) > self.row_limit)
 
     @property
     def address(self) -> int:
@@ -139,6 +173,14 @@ class Lowered:
 
 def _limit(things: int) -> int:
     return max(2**14, min(_MEMORY * things, max(_LARGEST, 8 * things)))
+
+
+@lru_cache(maxsize=64)
+def _fadings(rate: float) -> Array:
+    """How a trace fades at a ``rate`` per step, in the first steps; traces that fade alike share a table."""
+    table = zeros(FADINGS)
+    fill_fadings(rate, table)
+    return table
 
 
 class LearningRunner:

@@ -1,0 +1,98 @@
+"""Lists of the synapses onto each neuron, and queues of arrivals: what it takes to learn without delay.
+
+It pays where a projection is small enough to stay at hand in the caches and has not been edited for a while: then its
+synapses are touched by every event as it happens (``prompt.py``), else when their source fires (``passes.py``). When
+it changes from one to the other depends on how fast a run goes; what comes out does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurosim.compiled import address_of, array_at, kernel, record_at
+from neurosim.graph.projection import Projection
+from neurosim.graph.row_kernels import ROWS, row_end
+from neurosim.memory import WORDS, zeros
+
+LARGEST = 2**18  # synapses; more do not stay in the caches, and to come back to each for every event takes longer
+_QUEUES = 2**28  # bytes of address space for the queues; only what arrives at one time is ever written
+_PATIENCE = 8  # touches per synapse since the last edit; to make the lists takes as long as two or three
+
+
+def small_enough(projection: Projection, longest: int) -> bool:
+    """Whether lists for a projection, with delays of up to ``longest`` steps, would pay."""
+    room = projection.target.shards * projection.size * _slots(longest) * 4
+    return 0 < projection.size <= LARGEST and room <= _QUEUES
+
+
+def worth_it(projection: Projection, touched: float) -> bool:
+    """Whether lists would pay after so many touches since the last edit."""
+    return touched >= _PATIENCE * projection.size
+
+
+class Incoming:
+    """The lists and (empty) queues of one projection as it is now.
+
+    ``places`` (uint32), ``heads`` (first word of the row's head in the memory of emissions, uint32) and ``delays``
+    (steps, uint16) of synapses, by target; those of the target at slot s are numbers ``starts[s] … starts[s+1]``
+    (int64). There is a queue of the places at which a spike will arrive for each step of the near future and each
+    shard (uint32 [shards, steps, room]); ``queued`` says where in the shard's queues each one ends.
+    """
+
+    def __init__(self, projection: Projection, longest: int) -> None:
+        store, target, plasticity = projection.store, projection.target, projection.values.plasticity
+        assert plasticity is not None
+        self.layout = store.layout
+        self.starts = np.concatenate([[0], np.cumsum(store.in_degree(target.n_slots))])
+        n = store.live
+        self.places, self.heads, self.delays = zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint16)
+        width = plasticity.emissions.entries.shape[1]
+        _list_by_target(store.address, width, self.starts[:-1].copy(), self.places, self.heads, self.delays)
+        in_shards = np.diff(self.starts[:: target.stride])
+        slots, room = _slots(longest), _staggered(int(in_shards.max()))
+        self.queue = np.empty((target.shards, slots, room), np.uint32)
+        self.queued = zeros((target.shards, slots), np.int64)
+
+    def fields(self) -> dict[str, Any]:
+        """What a projection's record says of them."""
+        arrays: dict[str, NDArray[Any]] = {
+            "starts": self.starts, "in_places": self.places, "in_heads": self.heads, "in_delays": self.delays,
+            "queue": self.queue, "queued": self.queued,
+        }  # fmt: skip
+        fields = {name: address_of(array) for name, array in arrays.items()}
+        slots, room = self.queue.shape[1:]
+        return fields | {"n_in": self.places.size, "queue_mask": slots - 1, "queue_room": room}
+
+
+@kernel
+def _list_by_target(
+    store: int, width: int, at: NDArray[np.int64], places: NDArray[np.uint32], heads: NDArray[np.uint32],
+    delays: NDArray[np.uint16],
+) -> None:  # fmt: skip
+    """List all synapses, those of each target from its place ``at`` on, in the order of the rows."""
+    rows = record_at(store, ROWS)
+    posts = array_at(rows.post, rows.capacity, np.uint32)
+    steps = array_at(rows.delay, rows.capacity, np.uint16)
+    start = array_at(rows.start, rows.n_rows, np.int64)
+    ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
+    for row in range(rows.n_rows):
+        for place in range(start[row], start[row] + row_end(ends, row, rows.shards)):
+            post = np.int64(posts[place])
+            k = at[post]
+            at[post] += 1
+            places[k], delays[k] = place, steps[place]
+            heads[k] = (row * rows.shards + post // rows.stride) * width
+
+
+def _slots(longest: int) -> int:
+    """Steps of the near future, this one included: a power of two, and whole cache lines of counts."""
+    return max(WORDS, 1 << int(longest).bit_length())
+
+
+def _staggered(places: int) -> int:
+    """Room for so many places and some more: queues whole pages apart would fight for the same lines of the cache."""
+    page, line = 1024, 16
+    return -(-places // page) * page + 29 * line
