@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.compiled import array_at, barrier, call, inlined, kernel, record_at
+from neurosim.compiled import array_at, barrier, call, inlined, kernel, prefetch, record_at
 from neurosim.engine.records import DELIVERY, PLAN, POPULATION, TILE
 
 
@@ -173,6 +173,18 @@ def _advance(plan, thread, first, n_steps, parity):
     return arrived
 
 
+@inlined
+def _ask_for_lists(plan, parity):
+    """Ask for the spikes that other threads have listed, all at once: to fetch one after the other takes longer."""
+    populations = array_at(plan.populations, plan.n_populations, POPULATION)
+    for p in range(populations.size):
+        population = populations[p]
+        for shard in range(population.shards):
+            place = (parity * population.shards + shard) * population.epoch
+            prefetch(array_at(population.count, place + 1, np.int64), place)
+            prefetch(array_at(population.out, (place + 1) * population.stride, np.uint32), place * population.stride)
+
+
 @kernel
 def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int) -> int:
     """Run ``n_steps`` steps from step number ``first``; returns how many were run (fewer when a log is full).
@@ -197,6 +209,8 @@ def drive(plan_address: int, thread: int, threads: int, first: int, n_steps: int
             stop[parity * threads + thread] = full
         arrived += _advance(plan, thread, first + done, n, parity)
         barrier(cells, threads, plan.spins)
+        if threads > 1:
+            _ask_for_lists(plan, parity)
         for other in range(threads):
             full |= stop[parity * threads + other]
         pending = n

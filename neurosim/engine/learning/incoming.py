@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurosim.compiled import address_of, array_at, kernel, record_at
+from neurosim.compiled import address_of, array_at, by_address, record_at
 from neurosim.graph.projection import Projection
 from neurosim.graph.row_kernels import ROWS, row_end
 from neurosim.memory import WORDS, zeros
@@ -46,11 +46,11 @@ class Incoming:
         store, target, plasticity = projection.store, projection.target, projection.values.plasticity
         assert plasticity is not None
         self.layout = store.layout
-        self.starts = np.concatenate([[0], np.cumsum(store.in_degree(target.n_slots))])
-        n = store.live
+        n, self.starts = store.live, zeros(target.n_slots + 1, np.int64)
         self.places, self.heads, self.delays = zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint16)
         width = plasticity.emissions.entries.shape[1]
-        _list_by_target(store.address, width, self.starts[:-1].copy(), self.places, self.heads, self.delays)
+        lists = self.starts, self.places, self.heads, self.delays
+        list_by_target(store.address, width, *map(address_of, lists), target.n_slots)
         in_shards = np.diff(self.starts[:: target.stride])
         slots, room = _slots(longest), _staggered(int(in_shards.max()))
         self.queue = np.empty((target.shards, slots, room), np.uint32)
@@ -67,24 +67,31 @@ class Incoming:
         return fields | {"n_in": self.places.size, "queue_mask": slots - 1, "queue_room": room}
 
 
-@kernel
-def _list_by_target(
-    store: int, width: int, at: NDArray[np.int64], places: NDArray[np.uint32], heads: NDArray[np.uint32],
-    delays: NDArray[np.uint16],
-) -> None:  # fmt: skip
-    """List all synapses, those of each target from its place ``at`` on, in the order of the rows."""
+@by_address
+def list_by_target(store: int, width: int, begins: int, in_places: int, in_heads: int, in_delays: int, n: int) -> int:
+    """List all synapses onto ``n`` slots, those of one target in the order of rows; all begin at zero."""
     rows = record_at(store, ROWS)
+    starts = array_at(begins, n + 1, np.int64)
+    places = array_at(in_places, rows.live, np.uint32)
+    heads = array_at(in_heads, rows.live, np.uint32)
+    delays = array_at(in_delays, rows.live, np.uint16)
     posts = array_at(rows.post, rows.capacity, np.uint32)
     steps = array_at(rows.delay, rows.capacity, np.uint16)
     start = array_at(rows.start, rows.n_rows, np.int64)
     ends = array_at(rows.ends, rows.n_rows * rows.shards, np.uint32)
     for row in range(rows.n_rows):
         for place in range(start[row], start[row] + row_end(ends, row, rows.shards)):
+            starts[posts[place]] += 1
+    for slot in range(n):
+        starts[slot + 1] += starts[slot]  # where each ends; from there it is filled backwards
+    for row in range(rows.n_rows - 1, -1, -1):
+        for place in range(start[row] + row_end(ends, row, rows.shards) - 1, start[row] - 1, -1):
             post = np.int64(posts[place])
-            k = at[post]
-            at[post] += 1
+            starts[post] -= 1
+            k = starts[post]
             places[k], delays[k] = place, steps[place]
             heads[k] = (row * rows.shards + post // rows.stride) * width
+    return 0
 
 
 def _slots(longest: int) -> int:

@@ -14,7 +14,7 @@ from neurosim.compiled import address_of
 from neurosim.engine.learning.base import FADINGS, fill_fadings
 from neurosim.engine.learning.events import Events
 from neurosim.engine.learning.generate import lanes_of, module_source
-from neurosim.engine.learning.incoming import Incoming, small_enough, worth_it
+from neurosim.engine.learning.incoming import Incoming, list_by_target, small_enough, worth_it
 from neurosim.engine.records import filled
 from neurosim.errors import unknown
 from neurosim.graph.emission_memory import USED
@@ -90,6 +90,10 @@ class Lowered:
         self.incoming: Incoming | None = None  # where synapses learn promptly
         self._touched = 0.0
         self._can_be_prompt = self.events.can_be_prompt and not route["has_zero"][0]
+        if self.may_become_prompt:  # compile now, not in the middle of a run
+            own = self.kernels
+            for kernel in (list_by_target, own.line_up, own.keep_up, own.deliver_kept_up):
+                assert kernel.address
         self.show_signals()
 
     def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
