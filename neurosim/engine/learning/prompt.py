@@ -56,7 +56,11 @@ class Prompt:
                 "queued[due] = first"]
 
     def _came(self) -> list[str]:
-        """Lines that say which arrival was the last one at a synapse, and what it has brought."""
+        """Lines that say which arrival was the last one at a synapse, and what it has brought.
+
+        A row's two latest emissions stand side by side, steps and values alike: ``late`` chooses between them without a
+        branch, which would often be foreseen wrongly.
+        """
         e, n = self.e, len(self.e.pre)
         names = list(enumerate(e.came[1:], start=emissions.VALUES))
         latest = [f"{name} = row_values[at + np.uint64({k}) + late * np.uint64({n})]" for k, name in names]

@@ -93,7 +93,7 @@ class Lowered:
         if self.may_become_prompt:  # compile now, not in the middle of a run
             own = self.kernels
             for kernel in (list_by_target, own.line_up, own.keep_up, own.deliver_kept_up):
-                assert kernel.address
+                kernel.address  # noqa: B018
         self.show_signals()
 
     def _numbers(self, projection: Projection, dt: float) -> dict[str, Any]:
