@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rule_pair import Pair
 
@@ -374,3 +375,22 @@ def test_a_declaration_must_agree_with_its_equations() -> None:
 )  # fmt: skip
 def test_units_in_terms_of_the_weight(unit: str, weight: str, wanted: str) -> None:
     assert parse_unit(resolved(unit, weight)) == parse_unit(wanted)
+
+
+def test_delays_may_be_edited_where_no_synapse_was_born_or_died_yet() -> None:
+    def weights(edited: bool) -> list[float]:
+        net = ns.Network(seed=1, dt=0.1)
+        out = net.add_population("out", 40, "lif_delta", initial={"v": "uniform(0 mV, 20 mV)"})
+        net.add_input("drive", ns.inputs.poisson("9 kHz"), out, weight="0.5 mV")
+        pairs = ns.connectors.pairs(np.repeat(out.ids, 8), np.tile(out.ids, 8))
+        delay = np.where(np.arange(320) < 9, 2.0, 1.0 + np.arange(320) % 7 / 10)
+        given = np.where(np.arange(320) < 9, 0.7, delay) if edited else delay
+        wires = net.connect(out, out, pairs, weight=0.5, delay=given, bounds={"weight": (0.0, 2.0)}, learning=["stdp"])
+        sim = ns.Simulation(net)
+        if edited:
+            wires.delay[wires.ids[:9]] = 2.0
+        sim.run("80 ms")
+        assert sim.spike_counts["out"] > 50
+        return [float(w) for w in wires.weight[wires.ids]]
+
+    assert weights(edited=True) == weights(edited=False)

@@ -261,9 +261,8 @@ class Plan:
         """Let projections learn promptly or not, as it pays, after so many spikes of populations up to ``step``."""
         for name, learning in self.learning.items():
             projection = self.network.projections[name]
-            changed = learning.edited() or learning.fired(spikes.get(projection.source.name, 0), step)
-            if changed:
-                self._deliver_by(learning, self.deliveries[projection.index : projection.index + 1])
+            learning.adapt(spikes.get(projection.source.name, 0), step)
+            self._deliver_by(learning, self.deliveries[projection.index : projection.index + 1])
 
     @staticmethod
     def _deliver_by(learning: Lowered, record: Record) -> None:

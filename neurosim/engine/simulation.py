@@ -170,11 +170,11 @@ class Simulation(Observation):
         self._prepare()
         plan = self._plan
         assert plan is not None
-        plan.adapt({}, self.step)
         began = time.perf_counter()
         self.network._inside_epoch = True
         try:
             with interrupts_held_back() as let_interrupt:
+                plan.adapt({}, self.step)
                 while self.step < stop and not self._stopped:
                     self._advance_chunk(plan, min(stop - self.step, self._chunk(plan)))
                     let_interrupt()

@@ -57,7 +57,8 @@ class EmissionMemory:
     def state(self) -> dict[str, NDArray[Any]]:
         """Heads and the used part of the logs, as arrays by name."""
         logs = [self._log(shard)[: int(self.used[shard, 0])] for shard in range(self.shards)]
-        return {"heads": self.entries[: self.heads], "log": np.concatenate(logs), "used": self.used[:, 0]}
+        return {"heads": self.entries[: self.heads], "log": np.concatenate(logs), "used": self.used[:, USED],
+                "kept_up": self.used[:, KEPT_UP]}  # fmt: skip
 
     def _log(self, shard: int) -> NDArray[np.int64]:
         first = self.heads + shard * self.capacity

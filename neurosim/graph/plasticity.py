@@ -129,6 +129,7 @@ class Plasticity:
     def delays_edited(self, rows: Index) -> None:
         """Synapses of these rows have other delays: what has arrived does not arrive again where they are longer."""
         if not self.learns_delay:
+            self.projection.store.number()  # which is what births are told apart by
             self.synapses_born(rows, np.zeros(rows.size, np.uint32))
 
     def synapses_die(self, places: Index) -> None:

@@ -170,7 +170,7 @@ class RowStore:
 
         A ``crew`` does it together, where those of one row stand together.
         """
-        self._number()
+        self.number()
         self.layout += 1
         n = rows.size
         stage = self._stage
@@ -243,7 +243,7 @@ class RowStore:
         self.columns = fresh
         self._publish()
 
-    def _number(self) -> None:
+    def number(self) -> None:
         """Before the first edit: write down the birth numbers that were implied by the places."""
         if "serial" in self.columns:
             return
@@ -295,7 +295,7 @@ class RowStore:
 
         A synapse that is named twice is deleted once; its later ``places`` are -1 afterwards.
         """
-        self._number()
+        self.number()
         self.layout += 1
         deleted = int(edits.delete(self.address, rows, serials, places))
         self._since_check += deleted
@@ -304,7 +304,7 @@ class RowStore:
 
     def delete_places(self, rows: Index, places: Index, crew: Crew | None = None) -> NDArray[np.uint32]:
         """Delete the synapses at ``places``, those of a row together, the last of it first. Returns birth numbers."""
-        self._number()
+        self.number()
         self.layout += 1
         numbers, loose = np.empty(rows.size, np.uint32), np.empty(rows.size, np.int64)
         begins = cuts(rows, crew)

@@ -56,7 +56,7 @@ class Events:
 
         Not where more happens to them than arrivals and spikes, nor where an arrival must know of the one before.
         """
-        more = [self.own, self.moves, self.any_draws, self.captures, self.signals, self.states]
+        more = [self.own, self.moves, self.precision.coarse, self.captures, self.signals, self.states]
         more += [self.sends_other_than_weight, self.has("every"), self.has("on_modulator"), self.has("clocked")]
         before = any(self.reads(("on_arrival",), trace.name, one) for one, trace in self.pre)
         return not any(more) and not before and bool(self.pre) and self.has("on_post")

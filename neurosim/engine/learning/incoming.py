@@ -24,8 +24,8 @@ _PATIENCE = 8  # touches per synapse since the last edit; to make the lists take
 
 def small_enough(projection: Projection, longest: int) -> bool:
     """Whether lists for a projection, with delays of up to ``longest`` steps, would pay."""
-    room = projection.target.shards * projection.size * _slots(longest) * 4
-    return 0 < projection.size <= LARGEST and room <= _QUEUES
+    room = projection.target.shards * _slots(longest) * _room_for(projection.size)
+    return 0 < projection.size <= LARGEST and 4 * room <= _QUEUES
 
 
 def worth_it(projection: Projection, touched: float) -> bool:
@@ -45,14 +45,13 @@ class Incoming:
     def __init__(self, projection: Projection, longest: int) -> None:
         store, target, plasticity = projection.store, projection.target, projection.values.plasticity
         assert plasticity is not None
-        self.layout = store.layout
         n, self.starts = store.live, zeros(target.n_slots + 1, np.int64)
         self.places, self.heads, self.delays = zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint16)
         width = plasticity.emissions.entries.shape[1]
         lists = self.starts, self.places, self.heads, self.delays
         list_by_target(store.address, width, *map(address_of, lists), target.n_slots)
         in_shards = np.diff(self.starts[:: target.stride])
-        slots, room = _slots(longest), _staggered(int(in_shards.max()))
+        slots, room = _slots(longest), _room_for(int(in_shards.max()))
         self.queue = np.empty((target.shards, slots, room), np.uint32)
         self.queued = zeros((target.shards, slots), np.int64)
 
@@ -99,7 +98,7 @@ def _slots(longest: int) -> int:
     return max(WORDS, 1 << int(longest).bit_length())
 
 
-def _staggered(places: int) -> int:
-    """Room for so many places and some more: queues whole pages apart would fight for the same lines of the cache."""
-    page, line = 1024, 16
-    return -(-places // page) * page + 29 * line
+def _room_for(places: int) -> int:
+    """Places of a queue, an odd number of cache lines: queues whole pages apart would fight for the same lines."""
+    line = 16
+    return (-(-places // line) | 1) * line

@@ -33,15 +33,10 @@ class Prompt:
         return [f"{name}_column = array_at(column(rows, {k}) + {size} * {begin}, {n}, np.{dtype})"
                 for k, (name, dtype, size) in enumerate(self.e.stored, start=1)]
 
-    def _weight(self, at: str) -> str:
-        kind = "np.int64" if self.e.precision.coarse else "np.float64"
-        return self.e.decoded("weight", f"{kind}(weight_column[{at}])")
-
     def _happens(self, name: str, at: str) -> list[str]:
         """Lines in which an event happens to the synapse at a place."""
-        e = self.e
-        load = [f"weight = {self._weight(at)}", *[f"{name} = np.float64({name}_column[{at}])" for name in e.state[1:]]]
-        keep = [f"{name}_column[{at}] = {e.encoded(name, name)}" for name in e.state]
+        load = [f"{name} = np.float64({name}_column[{at}])" for name in self.e.state]
+        keep = [f"{name}_column[{at}] = {name}" for name in self.e.state]
         return [*load, self._replay.happens(name, "step"), *keep]
 
     def _arrivals(self) -> list[str]:
@@ -114,7 +109,7 @@ class Prompt:
             traces.append(f"{name}_brought = {'1.0' if trace.nearest else faded}")
             after += [f"row_values[at_head + {k + len(e.pre)}] = {at}", f"{at} = {name}_brought"]
         send = ["when, post = now + np.uint64(d_column[c]), np.uint64(posts[c])",
-                f"ring[(when & mask) * n_slots + post] += {self._weight('c')}"]
+                "ring[(when & mask) * n_slots + post] += np.float64(weight_column[c])"]
         if e.has("on_arrival"):
             send += ["k = np.uint64(queued[when & queue_mask])",
                      "queue[k] = np.uint32(begin + c)",

@@ -88,7 +88,7 @@ class Lowered:
                 self.period = 1
         self.record = filled(self.kernels.RECORD, **values)
         self.incoming: Incoming | None = None  # where synapses learn promptly
-        self._touched = 0.0
+        self._touched, self._layout = 0.0, projection.store.layout
         self._can_be_prompt = self.events.can_be_prompt and not route["has_zero"][0]
         if self.may_become_prompt:  # compile now, not in the middle of a run
             own = self.kernels
@@ -141,25 +141,29 @@ class Lowered:
         able = self._can_be_prompt and self.incoming is None
         return bool(able) and small_enough(self.plasticity.projection, self.longest)
 
-    def fired(self, spikes: int, step: int) -> bool:
-        """So many spikes of the source have been lived through up to ``step``; whether from now on it is prompt."""
+    def adapt(self, spikes: int, step: int) -> None:
+        """Be prompt or not, as it pays, after so many more spikes of the source up to ``step``."""
         projection = self.plasticity.projection
         self._touched += spikes * projection.size / max(projection.source.size, 1)
-        if not self.may_become_prompt or not worth_it(projection, self._touched):
-            return False
+        if self._layout != projection.store.layout:  # edited; rows are settled as they are
+            self._layout, self._touched = projection.store.layout, 0.0
+            self.incoming, self.record["starts"] = None, 0
+        if self.may_become_prompt and worth_it(projection, self._touched):
+            self._become_prompt(step)
+
+    def _become_prompt(self, step: int) -> None:
+        """Make the lists and queues; where there is no memory for them, all stays as it is."""
+        projection = self.plasticity.projection
+        try:
+            incoming = Incoming(projection, self.longest)
+        except MemoryError:
+            self._can_be_prompt = False
+            return
         self.kernels.settle(self.address, step, 0, 0, 0, 0, projection.target.shards)
-        self.incoming = Incoming(projection, self.longest)
-        for name, value in self.incoming.fields().items():
+        for name, value in incoming.fields().items():
             self.record[name] = value
         self.kernels.line_up(self.address, step, 0, projection.target.shards, 0, 0, 0)
-        return True
-
-    def edited(self) -> bool:
-        """Whether it was prompt and cannot go on so, as synapses have moved; rows are settled as they are."""
-        if self.incoming is None or self.incoming.layout == self.plasticity.projection.store.layout:
-            return False
-        self.incoming, self._touched, self.record["starts"] = None, 0.0, 0
-        return True
+        self.incoming = incoming
 
     @property
     def is_full(self) -> bool:
