@@ -145,7 +145,7 @@ class Garden(RuleBasedStateMachine):
     def sources_are_old(self, name: str, born: int) -> None:
         """As if so many synapses had been born of each: their next birth numbers outgrow two bytes."""
         store = self.net.projections[name].store
-        store._number()
+        store.number()
         np.maximum(store.next_serial, born, out=store.next_serial)
 
     @rule(data=st.data(), name=st.sampled_from(["aa", "aa2", "ba", "cb"]), weight=WEIGHTS)

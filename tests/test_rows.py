@@ -113,7 +113,7 @@ class Pair:
 
     def age(self, born: int) -> None:
         """As if every row had borne so many synapses before, most of which have died."""
-        self.store._number()
+        self.store.number()
         self.model.born = [max(born, number) for number in self.model.born]
         self.store.next_serial[:] = self.model.born
 
