@@ -271,11 +271,6 @@ class Plan:
         record["kernel"] = (kernels.deliver_kept_up if prompt else kernels.deliver).address
         record["keep_up"] = kernels.keep_up.address if prompt else 0
 
-    @property
-    def may_adapt(self) -> bool:
-        """Whether some projection may yet learn promptly: then it is looked at more often."""
-        return any(learning.may_become_prompt for learning in self.learning.values())
-
     def run(self, thread: int, threads: int, first: int, n_steps: int) -> int:
         """One thread's part of ``n_steps`` steps from step number ``first``; see :func:`driver.drive`."""
         return int(drive(int(self._plans[threads].ctypes.data), thread, threads, first, n_steps))

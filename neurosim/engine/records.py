@@ -84,17 +84,23 @@ def clear(values, ring):
 
 
 @inlined
+def list_of(population, shard, parity, j):
+    """Whom a shard lists as having fired in step ``j`` of the epoch: how many so far (one item), and room for all."""
+    place = (parity * population.shards + shard) * population.epoch + j
+    count = array_at(population.count + 8 * place, 1, np.int64)
+    return count, array_at(population.out + 4 * place * population.stride, population.stride, np.uint32)
+
+
+@inlined
 def emit(population, mark, lo, n, shard, parity, j):
     """List the living neurons of a tile that are marked as having fired in step ``j`` of the epoch.
 
     Returns a view of the slots just listed.
     """
-    place = (parity * population.shards + shard) * population.epoch + j
-    count = array_at(population.count, place + 1, np.int64)
-    fired = array_at(population.out + 4 * place * population.stride, population.stride, np.uint32)
+    count, fired = list_of(population, shard, parity, j)
     marks = array_at(mark + lo, n, np.uint8)
     words = array_at(mark + lo, (n + 7) // 8, np.uint64)
-    before = count[place]
+    before = count[0]
     k = before
     for first in range(0, words.size, 8):
         eight = words[first : first + 8]
@@ -103,9 +109,10 @@ def emit(population, mark, lo, n, shard, parity, j):
             found |= eight[w]
         if found != 0:
             alive = array_at(population.alive, population.n_slots, np.uint8)
-            for i in range(8 * first, min(8 * first + 64, n)):
-                if marks[i] and alive[lo + i]:
-                    fired[k] = np.uint32(lo + i)
-                    k += 1
-    count[place] = k
+            for w in range(first, first + eight.size):
+                if words[w] != 0:
+                    for i in range(8 * w, min(8 * w + 8, n)):  # without a branch: who it is cannot be foreseen
+                        fired[k] = np.uint32(lo + i)
+                        k += np.int64(marks[i] & alive[lo + i])
+    count[0] = k
     return fired[before:k]

@@ -223,8 +223,7 @@ class Simulation(Observation):
         """Steps that take about one breath; a few epochs as long as the cost is unknown."""
         cost = self._team.cost_per_step()
         steps = 8 * plan.epoch if cost == 0.0 else int(_BREATH / cost)
-        most = 2**10 if plan.may_adapt else 2**20
-        return max(plan.epoch, min(steps, most) // plan.epoch * plan.epoch)
+        return max(plan.epoch, min(steps, 2**20) // plan.epoch * plan.epoch)
 
     def _prepare(self) -> None:
         """Lower the network anew if it has changed in a way that the plan cannot see."""

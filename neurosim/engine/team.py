@@ -13,7 +13,8 @@ from neurosim.engine.lowering import Plan
 
 _MOST = 64  # threads; more would find no shards to work on
 _SHORT = 300e-6  # seconds of work below which waking others does not pay
-_PROBE_EVERY = 16  # chunks between two looks at how the other team size would do
+_PROBE_EVERY = 16, 64  # chunks between two looks at how the other team size would do, and where it did much worse
+_MUCH = 1.25
 
 
 def cores() -> int:
@@ -73,7 +74,9 @@ class Team:
         if together is None:
             return self.threads
         best, other = (1, self.threads) if alone < together else (self.threads, 1)
-        return other if self._chunks % _PROBE_EVERY == 0 else best
+        often, seldom = _PROBE_EVERY
+        every = seldom if self._cost[other] > _MUCH * self._cost[best] else often
+        return other if self._chunks % every == 0 else best
 
     def cost_per_step(self) -> float:
         """Wall seconds per step, as last measured; 0 before the first chunk."""

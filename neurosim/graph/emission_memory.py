@@ -19,7 +19,9 @@ from neurosim.memory import WORDS, whole_lines, zeros
 
 NEVER = -(2**62)
 STEP, OLDER, SETTLED, BEFORE, VALUES = 0, 1, 2, 3, 4
-USED, KEPT_UP = 0, 1  # words of a shard: entries in its log; the step up to which all its pieces are settled, at least
+#: Words of a shard: entries in its log; the step up to which all its pieces are settled, at least; entries after which
+#: the log is looked through where all pieces are settled anyway.
+USED, KEPT_UP, SOON = 0, 1, 2
 _FIELDS = ("entries", "heads", "capacity", "width", "used", "shards", "n_values")
 EMISSIONS = np.dtype([(name, np.int64) for name in _FIELDS])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,17 +16,28 @@ if TYPE_CHECKING:
 
 #: Names that the generated kernels use for themselves.
 _TAKEN = """
-    act amount amplitude arrival arrive arriving as_half as_level ask_for ask_for_row at at_head at_place back base
-    before begin born born_at bound brought c call came chosen clocked column coming constants cursor d d_high d_low
-    delay draw_key dt due early emission emissions emitted end ends enqueue entry events every f fade faded fields
-    fill fire fired first floats following from_half from_level gather gathered gone head i integers is_young j k
-    key lanes late latest left listed look_back look_early looked_up m mask math n n_fired n_listed n_slots node
-    nodes nodes_of now np odd older on_modulator out parity pending piece_of place places pool population posts
-    posts_at r reals recent recent_words recents record released replayed ring room rounds route row row_start
-    row_steps row_values rows s_hi s_lo seed_high seed_low seen serial serials settle shard share share_of shown
-    since slot slots source spike spike_seen spikes state step target to_half to_level total u under_way unused v
-    values w w_high w_low w_per_step w_step waiting weight wholes word words young
+    _send act amount amplitude array_at arrival arrive arrive_now arriving as_half as_level ask_for ask_for_row at
+    at_head at_list at_place back base before begin births born born_at bound brought by_address c call came chosen
+    clocked column coming constants cursor d d_high d_low delay delays deliver deliver_kept_up draw_key dt due
+    early emission emissions emitted emitted_by end ends enqueue entry events every f fade faded fields fill fire
+    fire_now fired first floats following forget_emissions forget_spikes from_half from_level full gather gathered
+    gone head heads i ids in_delays in_heads in_places inlined integers is_young j k keep_up key lanes late latest
+    left line_up listed longest look_back look_early looked_up looked_up_to m mask math n n_births n_fired n_in
+    n_listed n_slots n_steps needed_nodes node nodes nodes_of note_emission note_spike note_spikes noted now np odd
+    older on_modulator out parity peek pending piece_of place places pool population post posts posts_at queue
+    queue_mask queue_of queue_room queued r reals recent recent_words recents record record_at released replayed
+    ring room rounds route row row_limit row_start row_steps row_values row_words rows s_hi s_lo scratch seed_high
+    seed_low seen serial serials settle settled_at shard share share_of shown since slot slots source spike
+    spike_limit spike_seen spike_words spikes spliced starts state step stride taken tally target tend tick to_half
+    to_level total u under_way unused v values w w_high w_low w_per_step w_step waiting weight when wholes word
+    words young
+    BITS EMISSIONS FIELDS FLAT KEPT_UP LANES LATER NEVER POOL POPULATION RECORD ROUTE ROWS SOON SPIKES TAKEN USED
 """
+#: What names look like that are made from those of a rule's symbols.
+_DERIVED = re.compile(
+    r"^shown_|_drive_|__(all|few|flat)$"
+    r"|_(brought|came|column|fading|gone|kept|latest|left|level|older|rate|since|target|then)$"
+)
 #: Names that synapses have for users already.
 _SHOWN = frozenset({"pre", "post", "id", "serial", "weight", "delay"})
 _RESERVED = frozenset([*_TAKEN.split(), *dir(builtins), *FUNCTIONS])
@@ -52,7 +64,8 @@ def named(rules: Sequence[BoundRule]) -> list[Named]:
     for number, rule in enumerate(rules, start=1):
         names: dict[str, str] = {"weight": "weight", "delay": "delay", "dt": "dt", "amount": "amount"}
         for symbol in _symbols(rule):
-            names[symbol] = _free(symbol, number, taken)
+            own = f"{symbol}_{number}" if _DERIVED.search(symbol) else symbol
+            names[symbol] = _free(own, number, taken)
         result.append(Named(rule, names, {v.name: _free(v.name, number, shown) for v in rule.variables}, f"_{number}"))
     return result
 

@@ -37,14 +37,18 @@ FIELDS = [
     *floats("amount"),
 ]
 
+#: Time constants after which nothing is left of a trace.
+LASTS = 700.0
+
+
 @embedded
 def faded(steps, rate):
     """exp(-steps·rate), and 0 where it is below 1e-304."""
     by = steps * rate
-    return exp(-by) if by < 700.0 else 0.0
+    return exp(-by) if by < LASTS else 0.0
 
 
-#: So many steps back the fading of traces is looked up where synapses are taken one by one.
+#: So many steps back the fading of traces is looked up where delays are learned.
 FADINGS = 2**14
 
 
@@ -52,6 +56,12 @@ FADINGS = 2**14
 def looked_up(table, steps, rate):
     """The same, to the bit, from a table of the first `FADINGS` steps (its address)."""
     return array_at(table, FADINGS, np.float64)[steps] if steps < FADINGS else faded(steps, rate)
+
+
+@embedded
+def looked_up_to(table, steps, gone):
+    """The same from a table that goes on until nothing is left, which is after ``gone`` steps: without a branch."""
+    return array_at(table, gone + 1, np.float64)[np.uint64(min(steps, gone))]
 
 
 @kernel

@@ -23,7 +23,7 @@ class Events:
         self.rules = rules
         self.precision = precision
         self.real = str(precision.real)
-        self.tabled = own  # how traces fade is looked up, where synapses are taken one by one
+        self.fades = "looked_up({0}_fading, {1}, {0}_rate)" if own else "faded({1}, {0}_rate)"  # by how much, in steps
         self.own = own  # delays are learned: each synapse has a delay, arrivals and traces of its own
         self.w_bounded = w_bounded or precision.coarse
         self.pre = [(one, trace) for one in rules for trace in one.rule.traces if trace.side == "pre"]
@@ -116,13 +116,18 @@ class Events:
             names += ["d_low", "d_high"]
         names += ["w_step", "w_per_step"] if self.precision.levels else []
         names += DRAWS if self.precision.is_stochastic else []
-        return [*names, "dt", *self.fadings]
+        return [*names, "dt", *self.fadings, *self.gone]
 
     @property
     def fadings(self) -> list[str]:
         """Names of tables of how traces fade, for synapses that are taken one by one."""
         wanted = self.pre + self.post if self.own or self.can_be_prompt else []
         return [f"{one[trace.name]}_fading" for one, trace in wanted]
+
+    @property
+    def gone(self) -> list[str]:
+        """Names of the numbers of steps after which nothing is left of a trace, where that must be known."""
+        return [name.replace("_fading", "_gone") for name in self.fadings if not self.own]
 
     @property
     def terms(self) -> list[tuple[str, Named, tuple[float, tuple[str, ...], float]]]:
@@ -186,13 +191,13 @@ class Events:
             name = one[trace.name]
             read = one in rules and self.reads(kinds, trace.name, one)
             if self.own and (read or (one in rules and kinds == ("on_arrival",))):
-                lines.append(f"{name} = {name}_kept * looked_up({name}_fading, {now} - seen, {name}_rate)")
+                lines.append(f"{name} = {name}_kept * {self.fading(name, f'{now} - seen')}")
             elif read:
-                lines.append(f"{name} = {name}_came * {self._fading(name, f'{now} - came')}")
+                lines.append(f"{name} = {name}_came * {self.fading(name, f'{now} - came')}")
         for one, trace in self.post:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
-                lines.append(f"{name} = {name}_left * {self._fading(name, f'{now} - left')}")
+                lines.append(f"{name} = {name}_left * {self.fading(name, f'{now} - left')}")
         for one, trace in self.signals:
             name = one[trace.name]
             if one in rules and self.reads(kinds, trace.name, one):
@@ -202,9 +207,9 @@ class Events:
             lines.append("delay = d * dt")
         return lines
 
-    def _fading(self, name: str, steps: str) -> str:
+    def fading(self, name: str, steps: str) -> str:
         """By which factor a trace has faded."""
-        return f"looked_up({name}_fading, {steps}, {name}_rate)" if self.tabled else f"faded({steps}, {name}_rate)"
+        return self.fades.format(name, steps)
 
     @property
     def width(self) -> int:

@@ -33,15 +33,15 @@ import numpy as np
 from neurosim.compiled import array_at, by_address, call, inlined, record_at, spliced
 from neurosim.engine.learning.base import (
     BITS, FIELDS, FLAT, LANES, ask_for, born_at, column, emitted_by, faded, forget_emissions, forget_spikes, gather,
-    gathered, is_young, looked_up, note_emission, note_spike, piece_of, queue_of, recent_words, row_words, settled_at,
-    spike_seen, spike_words, under_way,
+    gathered, is_young, looked_up, looked_up_to, note_emission, note_spike, piece_of, queue_of, recent_words, row_words,
+    settled_at, spike_seen, spike_words, under_way,
 )
 from neurosim.engine.low_bit import (
     as_half, as_level, from_half, from_level, share_of, to_half, to_level,
 )
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
 from neurosim.engine.records import POPULATION, ROUTE, floats, integers
-{imports}from neurosim.graph.emission_memory import EMISSIONS, NEVER
+{imports}from neurosim.graph.emission_memory import EMISSIONS, KEPT_UP, NEVER, SOON, USED
 from neurosim.graph.row_kernels import ROWS
 from neurosim.graph.spike_memory import LATER, SPIKES
 from neurosim.graph.waiting import POOL, TAKEN
@@ -62,12 +62,12 @@ def module_source(events: Events) -> str:
              *(Prompt(events, writer.opened()).parts() if events.can_be_prompt else [])]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts)
     called = functions_in(body)
-    numbers = [*(f"state_{name}" for name in events.states), *events.fadings]
+    numbers = [*(f"state_{name}" for name in events.states), *events.fadings, *events.gone]
     numbers += [f"_every_{k}" for k, one in enumerate(events.rules) if one.rule.events.get("every")]
     head = _HEAD.format(
         rules=", ".join(one.rule.name for one in events.rules) or "none",
         imports=f"from neurosim.functions import {', '.join(called)}\n" if called else "",
-        floats=", ".join(f'"{name}"' for name in events.constants if name not in events.fadings),
+        floats=", ".join(f'"{name}"' for name in events.constants if name not in numbers),
         integers=", ".join(f'"{name}"' for name in numbers),
     )  # fmt: skip
     return head + "\n\n" + body
@@ -268,7 +268,7 @@ class _Writer:
                         "for shard in range(s_lo, s_hi):"], 1)
             + indented([*self.scratch(), *self.room(), "for i in range(n_listed if listed != 0 else rows.n_rows):"], 2)
             + indented(["row = chosen[i] if listed != 0 else np.int64(i)", "begin, n = piece_of(rows, row, shard)",
-                        *self.prepared(), *self.ways(quiet, general),
+                        *self.prepared(), "if since >= step and mask == 0:", "    continue", *self.ways(quiet, general),
                         f"row_steps[at_head + {emissions.SETTLED}] = step"], 3)
             + "    return 0\n"
         )  # fmt: skip
@@ -375,12 +375,15 @@ def tend(record: int, step: int, s_lo: int, s_hi: int, u: int, v: int, w: int) -
     full = 0
     for shard in range(s_lo, s_hi):
         noted = array_at(spikes.used + 64 * shard, 1, np.int64)
-        emitted = array_at(emissions.used + 64 * shard, 1, np.int64)
-        if noted[0] > r.spike_limit or emitted[0] > r.row_limit:
+        emitted = array_at(emissions.used + 64 * shard, 8, np.int64)
+        if noted[0] > r.spike_limit or emitted[USED] > r.row_limit:
             call(r.settle, record, step, 0, 0, 0, shard, shard + 1)
             forget_spikes(spike_words(spikes)[0], spikes, shard, shard * rows.stride, (shard + 1) * rows.stride)
             forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.longest, step)
-            full |= np.int64(emitted[0] > r.row_limit)
+            full |= np.int64(emitted[USED] > r.row_limit)
+        elif emitted[KEPT_UP] == step and emitted[USED] > emitted[SOON]:  # a short log stays in the caches
+            forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.longest, step)
+            emitted[SOON] = max(rows.n_rows, 2 * emitted[USED])
         if r.pool != 0:
             pool = record_at(r.pool, POOL)
             taken = array_at(pool.counts + 64 * shard, 8, np.int64)[TAKEN]

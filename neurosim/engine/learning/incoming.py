@@ -19,7 +19,7 @@ from neurosim.memory import WORDS, zeros
 
 LARGEST = 2**18  # synapses; more do not stay in the caches, and to come back to each for every event takes longer
 _QUEUES = 2**28  # bytes of address space for the queues; only what arrives at one time is ever written
-_PATIENCE = 8  # touches per synapse since the last edit; to make the lists takes as long as two or three
+_PATIENCE = 3  # touches per synapse since the last edit; to make the lists takes as long
 
 
 def small_enough(projection: Projection, longest: int) -> bool:

@@ -22,7 +22,7 @@ class Prompt:
 
     def __init__(self, events: Events, opened: list[str]) -> None:
         self.e = copy.copy(events)
-        self.e.tabled = True
+        self.e.fades = "looked_up_to({0}_fading, {1}, {0}_gone)"
         self._replay, self._opened = Replay(self.e), opened
 
     def parts(self) -> list[str]:
@@ -73,7 +73,7 @@ class Prompt:
         noted, block = [], memory.BLOCK * (1 + e.width - memory.VALUES)
         for k, (one, trace) in enumerate(e.post):
             name = one[trace.name]
-            faded = f"{name}_left * looked_up({name}_fading, step - left, {name}_rate) + 1.0"
+            faded = f"{name}_left * {e.fading(name, 'step - left')} + 1.0"
             noted += [f"values[latest + {memory.VALUES + k}] = {'1.0' if trace.nearest else faded}",
                       f"recents[slot * {block} + {memory.BLOCK * (1 + k)}] = values[latest + {memory.VALUES + k}]"]
         noted += ["words[latest] = step", f"recent[slot * {block}] = step"]
@@ -105,7 +105,7 @@ class Prompt:
         traces, after = ["before = row_steps[at_head]"], ["note_emission(row_steps, emissions, shard, head, step)"]
         for k, (one, trace) in enumerate(e.pre, start=emissions.VALUES):
             name, at = one[trace.name], f"row_values[at_head + {k}]"
-            faded = f"{at} * looked_up({name}_fading, step - before, {name}_rate) + 1.0"
+            faded = f"{at} * {e.fading(name, 'step - before')} + 1.0"
             traces.append(f"{name}_brought = {'1.0' if trace.nearest else faded}")
             after += [f"row_values[at_head + {k + len(e.pre)}] = {at}", f"{at} = {name}_brought"]
         send = ["when, post = now + np.uint64(d_column[c]), np.uint64(posts[c])",

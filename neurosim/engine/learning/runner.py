@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurosim import generated, rng
 from neurosim.compiled import address_of
-from neurosim.engine.learning.base import FADINGS, fill_fadings
+from neurosim.engine.learning.base import FADINGS, LASTS, fill_fadings
 from neurosim.engine.learning.events import Events
 from neurosim.engine.learning.generate import lanes_of, module_source
 from neurosim.engine.learning.incoming import Incoming, list_by_target, small_enough, worth_it
@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 _MEMORY = 64  # spikes per neuron that a log holds before rows are settled and it is emptied
 _LARGEST = 2**22  # … as long as that is no more than this
+_SLOWEST = 2**20  # steps; traces of which something is left for longer are not tabled to their end
 
 
 def events_of(plasticity: Plasticity) -> Events:
@@ -47,7 +48,7 @@ class Lowered:
         self.plasticity, self.events = plasticity, events_of(plasticity)
         names = "_".join(rule.name for rule in plasticity.rules) or "static"
         self.kernels = generated.module(f"learning_{names}", module_source(self.events))
-        self._keep: list[Array] = [route]
+        self._keep, self._tables = route, list[Array]()  # records hold their addresses
         self.follows_spikes = self.events.follows_spikes
         grid = projection.grid
         emissions = plasticity.emissions
@@ -90,6 +91,7 @@ class Lowered:
         self.incoming: Incoming | None = None  # where synapses learn promptly
         self._touched, self._layout = 0.0, projection.store.layout
         self._can_be_prompt = self.events.can_be_prompt and not route["has_zero"][0]
+        self._can_be_prompt &= all(table[-1] == 0.0 for table in self._tables)
         if self.may_become_prompt:  # compile now, not in the middle of a run
             own = self.kernels
             for kernel in (list_by_target, own.line_up, own.keep_up, own.deliver_kept_up):
@@ -105,8 +107,10 @@ class Lowered:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
         for name in self.events.fadings:
             table = _fadings(numbers[name.removesuffix("_fading") + "_rate"])
-            self._keep.append(table)
+            self._tables.append(table)
             numbers[name] = table.ctypes.data
+            if self.events.gone:
+                numbers[name.replace("_fading", "_gone")] = table.size - 1
         numbers |= {f"{one[v.name]}_target": v.target for one, v in self.events.dynamic}
         for name, _, (factor, _, per_ms) in self.events.terms:
             numbers |= {f"{name}_factor": factor * dt, f"{name}_rate": per_ms * dt}
@@ -183,10 +187,12 @@ def _limit(things: int) -> int:
     return max(2**14, min(_MEMORY * things, max(_LARGEST, 8 * things)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _fadings(rate: float) -> Array:
-    """How a trace fades at a ``rate`` per step, in the first steps; traces that fade alike share a table."""
-    table = zeros(FADINGS)
+    """How a trace fades at a ``rate`` per step until nothing is left of it, or in the first steps where that takes too
+    long; traces that fade alike share a table."""
+    lasts = LASTS / rate + 2.0 if rate > 0.0 else math.inf
+    table = zeros(max(int(lasts), FADINGS) if lasts < _SLOWEST else FADINGS)
     fill_fadings(rate, table)
     return table
 

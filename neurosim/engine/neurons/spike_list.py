@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from neurosim.compiled import array_at, by_address, record_at
-from neurosim.engine.records import POPULATION, emit, integers
+from neurosim.engine.records import POPULATION, integers, list_of
 from neurosim.graph.population import Population
 
 #: ``reached`` (int64 [n_slots]) is the place in the list that each tile has come to, at its first slot.
-RECORD = np.dtype(integers("population", "mark", "n_spikes", "steps", "slots", "reached"))
+RECORD = np.dtype(integers("population", "n_spikes", "steps", "slots", "reached"))
 
 
 @by_address
 def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int, parity: int) -> int:
-    """Mark the listed neurons step by step."""
+    """List the neurons step by step."""
     r = record_at(record, RECORD)
     population = record_at(r.population, POPULATION)
     steps = array_at(r.steps, r.n_spikes, np.int64)
     slots = array_at(r.slots, r.n_spikes, np.int64)
-    mark = array_at(r.mark, population.n_slots, np.uint8)
+    alive = array_at(population.alive, population.n_slots, np.uint8)
     reached = array_at(r.reached, population.n_slots, np.int64)
     k = reached[lo]
     if k > 0 and steps[k - 1] >= first:  # the list is new
@@ -29,17 +29,16 @@ def advance(record: int, first: int, n_steps: int, lo: int, hi: int, shard: int,
     if k == 0:
         k = np.int64(np.searchsorted(steps, first))
     for j in range(n_steps):
-        begin, mine = k, 0
+        count, fired = list_of(population, shard, parity, j)
+        n, last = count[0], np.int64(-1)
         while k < r.n_spikes and steps[k] <= first + j:
-            if lo <= slots[k] < hi and steps[k] == first + j:
-                mark[slots[k]] = 1
-                mine += 1
+            slot = slots[k]
+            if lo <= slot < hi and steps[k] == first + j and slot != last and alive[slot]:
+                fired[n] = np.uint32(slot)
+                n += 1
+                last = slot  # twice within a step is once
             k += 1
-        if mine > 0:
-            emit(population, r.mark, lo, hi - lo, shard, parity, j)
-        for m in range(begin, k):
-            if lo <= slots[m] < hi:
-                mark[slots[m]] = 0
+        count[0] = n
     reached[lo] = k
     return 0
 
