@@ -201,30 +201,32 @@ def collected(node: Node, is_constant: Callable[[Node], bool]) -> Node:
     return rebuilt(node, (collected(part, is_constant) for part in children(node)))
 
 
-def _terms(node: Node, sign: int) -> list[tuple[int, Node]]:
+def terms_of(node: Node, sign: int = 1) -> list[tuple[int, Node]]:
+    """The terms of a sum, in order, each with its sign."""
     if isinstance(node, Binary) and node.operator in ("+", "-"):
-        return _terms(node.left, sign) + _terms(node.right, sign if node.operator == "+" else -sign)
+        return terms_of(node.left, sign) + terms_of(node.right, sign if node.operator == "+" else -sign)
     if isinstance(node, Unary) and node.operator == "-":
-        return _terms(node.operand, -sign)
+        return terms_of(node.operand, -sign)
     return [(sign, node)]
 
 
 def _collected_sum(node: Binary, is_constant: Callable[[Node], bool]) -> Node:
-    terms = _terms(node, 1)
+    terms = terms_of(node)
     constants = [k for k, (_, term) in enumerate(terms) if is_constant(term)]
     if len(constants) < 2:
         return rebuilt(node, (collected(part, is_constant) for part in children(node)))
-    sum_of_constants = _sum(terms[k] for k in constants)
+    sum_of_constants = sum_of(terms[k] for k in constants)
     kept = []
     for k, (sign, term) in enumerate(terms):
         if k == constants[0]:
             kept.append((1, sum_of_constants))
         elif k not in constants:
             kept.append((sign, collected(term, is_constant)))
-    return _sum(kept)
+    return sum_of(kept)
 
 
-def _sum(terms: Iterable[tuple[int, Node]]) -> Node:
+def sum_of(terms: Iterable[tuple[int, Node]]) -> Node:
+    """The sum of at least one term."""
     total: Node | None = None
     for sign, term in terms:
         if total is None:

@@ -19,7 +19,9 @@ from neurosim.models.algebra import (
     multiply,
     names_in,
     number,
+    sum_of,
     symbol,
+    terms_of,
 )
 from neurosim.models.dynamics import Dynamics, within
 
@@ -258,6 +260,7 @@ def _half_steps(body: Body, old: Mapping[str, str]) -> dict[str, str]:
     (leader, rate), *others = _equations(body)
     _tell(body, leader)
     values = dict(old)
+    rate = _with_still(body, body.point(values, "begin"), leader, rate)
     for half, time, suffix in (("half", "begin", ""), ("new", "middle", "__2")):
         text = body.point(values, time, suffix).text(_moved(leader, _HALF, rate))
         values[leader] = body.let(f"{leader}__{half}", _held(body, leader, text, old))
@@ -267,6 +270,23 @@ def _half_steps(body: Body, old: Mapping[str, str]) -> dict[str, str]:
         _tell(body, name)
         new[name] = body.let(f"{name}__new", end.text(_moved(name, _DT, rate)))
     return new
+
+
+def _with_still(body: Body, start: Point, leader: str, rate: Node) -> Node:
+    """The rate with those of its terms summed up beforehand that stand still while the leader moves.
+
+    They need not be summed twice, and what must wait for the first half is less.
+    """
+    def moves(term: Node) -> bool:
+        whole = within(term, body.dynamics.named, lambda _: True)
+        return bool(names_in(whole) & {leader, "t"})
+
+    terms = terms_of(rate)
+    moving, still = ([one for one in terms if moves(one[1]) is wanted] for wanted in (True, False))
+    if not moving or len(still) < 2 or body.constants.is_constant(sum_of(still)):
+        return rate
+    body.let(f"{leader}__still", start.text(sum_of(still)))
+    return add(sum_of(moving), symbol(f"{leader}__still"))
 
 
 _METHODS = {
