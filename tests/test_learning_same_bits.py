@@ -126,5 +126,31 @@ def test_learning_without_delay_changes_no_bit(course: str, precision: str, opti
     assert times > 2 * STEPS // 70, "after each edit, both projections anew"
 
 
+@pytest.mark.parametrize("promptly", [False, True])
+def test_later_synapses_may_have_longer_delays(promptly: bool) -> None:
+    """They see what was emitted before they came; so it is kept, though nobody needed it until then."""
+
+    def weights(log: int, promptly: bool) -> list[float]:
+        net = ns.Network(seed=3, dt=0.1)
+        noise = net.add_population("noise", 10, {"poisson": {"rate": "200 Hz"}})
+        out = net.add_population("out", 10, {"lif_delta": {"i_e": "240 pA"}}, initial={"v": "uniform(0 mV, 20 mV)"})
+        net.add_input("drive", ns.inputs.poisson("20 kHz"), out, weight="0.5 mV")
+        wires = net.connect(noise, out, "all_to_all", weight=1.0, delay=0.2, bounds={"weight": (0.0, 9.0)},
+                            learning=[ours for ours, _ in COURSES["stdp"]])  # fmt: skip
+        with patch("neurosim.engine.learning.runner._limit", lambda things: log):
+            sim = ns.Simulation(net)
+            sim.run(510.0)
+            assert promptly == any(one.incoming is not None for one in sim._plan.learning.values())  # type: ignore[union-attr]
+            wires.add(np.repeat(noise.ids, 10), np.tile(out.ids, 10), weight=1.0, delay=150.0)
+            sim.run(170.0)
+        return list(wires.weight[wires.ids])
+
+    with patch.object(incoming, "_PATIENCE", 0), patch.object(incoming, "LARGEST", 2**18 if promptly else 0):
+        found = weights(480, promptly)
+    with patch.object(incoming, "LARGEST", 0), patch("neurosim.engine.learning.runner._REMEMBERED", 1e4):
+        assert found == weights(2**14, False)
+    assert len(set(found)) > 20
+
+
 def test_rules_that_look_back_do_not_learn_without_delay() -> None:
     assert _prompt("all", "float32")[1] == 0

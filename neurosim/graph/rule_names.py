@@ -25,12 +25,12 @@ _TAKEN = """
     left line_up listed longest look_back look_early looked_up looked_up_to m mask math n n_births n_fired n_in
     n_listed n_slots n_steps needed_nodes node nodes nodes_of note_emission note_spike note_spikes noted now np odd
     older on_modulator out parity peek pending piece_of place places pool population post posts posts_at queue
-    queue_mask queue_of queue_room queued r reals recent recent_words recents record record_at released replayed
-    ring room rounds route row row_limit row_start row_steps row_values row_words rows s_hi s_lo scratch seed_high
-    seed_low seen serial serials settle settled_at shard share share_of shown since slot slots source spike
-    spike_limit spike_seen spike_words spikes spliced starts state step stride taken tally target tend tick to_half
-    to_level total u under_way unused v values w w_high w_low w_per_step w_step waiting weight when wholes word
-    words young
+    queue_mask queue_of queue_room queued r reals recent recent_words recents record record_at released remembered
+    replayed ring room rounds route row row_limit row_start row_steps row_values row_words rows s_hi s_lo scratch
+    seed_high seed_low seen serial serials settle settled_at shard share share_of shown since slot slots source
+    spike spike_limit spike_seen spike_words spikes spliced starts state step stride taken tally target tend tick
+    to_half to_level total u under_way unused v values w w_high w_low w_per_step w_step waiting weight when wholes
+    word words young
     BITS EMISSIONS FIELDS FLAT KEPT_UP LANES LATER NEVER POOL POPULATION RECORD ROUTE ROWS SOON SPIKES TAKEN USED
 """
 #: What names look like that are made from those of a rule's symbols.

@@ -24,15 +24,16 @@ LANES = 1 << BITS
 FLAT = 32 * LANES
 
 #: Of one plastic projection. ``target``: its population's record. ``spikes`` and ``emissions``: the memories of the
-#: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps. ``young`` (int64 per
-#: row) is the latest entry of the table of births (int64 [n_births, 3]: first birth number, step, entry before), -1
-#: where no synapse is young. ``scratch``: per shard, room for the emissions of one row (``room`` of them). ``pool``
-#: holds spikes under way where delays are learned; ``ids`` are those of the source neurons (uint32 per row). The limits
+#: target neurons' spikes and of the rows' emissions; ``longest``: the longest delay in steps; ``remembered``: so
+#: many steps back emissions are kept, as synapses with longer delays may come. ``young`` (int64 per row) is the
+#: latest entry of the table of births (int64 [n_births, 3]: first birth number, step, entry before), -1 where no
+#: synapse is young. ``scratch``: per shard, room for the emissions of one row (``room`` of them). ``pool`` holds
+#: spikes under way where delays are learned; ``ids`` are those of the source neurons (uint32 per row). The limits
 #: say when a memory is long enough to be tended. ``starts`` (0: there is none) to ``queue_room`` are the lists and
 #: queues of learning without delay, see ``incoming.py``.
 FIELDS = [
-    *integers("route", "spikes", "emissions", "target", "longest", "young", "births", "n_births", "scratch", "room"),
-    *integers("ids", "lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
+    *integers("route", "spikes", "emissions", "target", "longest", "remembered", "young", "births", "n_births"),
+    *integers("scratch", "room", "ids", "lanes", "spike_limit", "row_limit", "settle", "pool", "needed_nodes"),
     *integers("starts", "in_places", "in_heads", "in_delays", "n_in", "queue", "queued", "queue_mask", "queue_room"),
     *floats("amount"),
 ]
@@ -278,8 +279,9 @@ def forget_spikes(words, memory, shard, lo, hi):
 
 
 @inlined
-def forget_emissions(words, memory, shard, n_rows, longest, now):
-    """Drop from a shard's log the emissions that have arrived everywhere, but for the latest of them in each row."""
+def forget_emissions(words, memory, shard, n_rows, remembered, now):
+    """Drop from a shard's log the emissions of more than ``remembered`` steps ago, but for the latest of them in each
+    row."""
     width, shards = memory.width, memory.shards
     first = memory.heads + shard * memory.capacity
     used = array_at(memory.used + 64 * shard, 1, np.int64)
@@ -287,7 +289,7 @@ def forget_emissions(words, memory, shard, n_rows, longest, now):
     for row in range(n_rows):
         at = (row * shards + shard) * width
         newer = words[at + _OLDER]
-        while newer + longest > now and words[at + _BEFORE] >= 0:
+        while newer + remembered > now and words[at + _BEFORE] >= 0:
             entry = words[at + _BEFORE]
             place[entry - first] = 0
             at = entry * width

@@ -379,10 +379,10 @@ def tend(record: int, step: int, s_lo: int, s_hi: int, u: int, v: int, w: int) -
         if noted[0] > r.spike_limit or emitted[USED] > r.row_limit:
             call(r.settle, record, step, 0, 0, 0, shard, shard + 1)
             forget_spikes(spike_words(spikes)[0], spikes, shard, shard * rows.stride, (shard + 1) * rows.stride)
-            forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.longest, step)
+            forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.remembered, step)
             full |= np.int64(emitted[USED] > r.row_limit)
         elif emitted[KEPT_UP] == step and emitted[USED] > emitted[SOON]:  # a short log stays in the caches
-            forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.longest, step)
+            forget_emissions(row_words(emissions)[0], emissions, shard, rows.n_rows, r.remembered, step)
             emitted[SOON] = max(rows.n_rows, 2 * emitted[USED])
         if r.pool != 0:
             pool = record_at(r.pool, POOL)

@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 _MEMORY = 64  # spikes per neuron that a log holds before rows are settled and it is emptied
 _LARGEST = 2**22  # … as long as that is no more than this
+_REMEMBERED = 200.0  # ms that emissions are kept, if not longer: a newborn synapse may have a longer delay than others
 _SLOWEST = 2**20  # steps; traces of which something is left for longer are not tabled to their end
 
 
@@ -67,7 +68,8 @@ class Lowered:
         values: dict[str, Any] = {
             "lanes": address_of(self.lanes), "route": route.ctypes.data, "spikes": plasticity.posts.record.ctypes.data,
             "emissions": emissions.record.ctypes.data,
-            "target": target, "longest": longest, "young": address_of(plasticity.young),
+            "target": target, "longest": longest, "remembered": max(longest, math.ceil(_REMEMBERED / dt) if dt else 0),
+            "young": address_of(plasticity.young),
             "births": address_of(plasticity.births), "n_births": plasticity.births.shape[0],
             "ids": address_of(projection.source.columns["id"]), "scratch": self.scratch.ctypes.data, "room": room,
             "spike_limit": spike_limit, "row_limit": self.row_limit, "settle": self.kernels.settle.address,
