@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import neurosim as ns
+from neurosim.models import from_equations
 
 DT = 0.1
 TIMES = [1.0, 1.1, 4.5, 12.3, 12.3, 30.0]
@@ -189,3 +191,22 @@ def test_rates_that_no_time_step_can_hold_are_refused(model: str, rate: str) -> 
         net.add_input("drive", ns.inputs.poisson(rate), net.add_population("n", 1), weight=1.0)
     with pytest.raises(ns.errors.UsageError, match="time step"):
         ns.Simulation(net)
+
+
+@pytest.mark.parametrize(("equations", "rate"), [
+    ("dv/dt = 140/ms - v/(10 ms) : 1", lambda v, t: 140.0 - v / 10.0),
+    ("dv/dt = -v**2/(5 ms) + v/ms : 1", lambda v, t: v - v * v / 5.0),
+    ("dv/dt = 3/ms : 1", lambda v, t: 3.0),
+    ("dv/dt = 2*sin(t/(3 ms))/ms - (v - 1)/(10 ms) : 1", lambda v, t: 2.0 * math.sin(t / 3.0) - (v - 1.0) / 10.0),
+    ("dv/dt = w - g*v/ms + 1/ms - v/(4 ms) : 1\ng = 0.1*v : 1\nw : 1/ms", lambda v, t: 1.5 - 0.1 * v * v - v / 4.0),
+], ids=["linear", "quadratic", "constant", "in time", "in parts"])  # fmt: skip
+def test_half_steps_of_any_equation(equations: str, rate: Callable[[float, float], float]) -> None:
+    initial = {"v": 1.0} | ({"w": 0.5} if "w" in equations else {})
+    model = from_equations(equations, threshold="v > 1e9", reset="v = 0", method="half_steps")
+    net = ns.Network(dt=DT)
+    neuron = net.add_population("n", 1, model, initial=initial)
+    ns.Simulation(net).run(2.0)
+    v = 1.0
+    for half in range(round(4.0 / DT)):
+        v += 0.5 * DT * rate(v, 0.5 * half * DT)
+    assert neuron.v.values[0] == pytest.approx(v, rel=1e-13)

@@ -168,9 +168,9 @@ class Izhikevich:
         v, u = neuron.state["v"], neuron.state["u"]
         constant = 140.0 + self.i_e + neuron.stimulus
         half = 0.5 * self.dt
-        still = constant - u + neuron.state["i_syn"]
-        for _ in range(2):
-            v = v + half * (0.04 * (v * v) + 5.0 * v + still)
+        still = (constant - u + neuron.state["i_syn"]) * half
+        for _ in range(2):  # v + half (0.04 v² + 5 v + …), in an order of its own
+            v = v * v * (0.04 * half) + ((1.0 + 5.0 * half) * v + still)
         u = u + (self.dt * self.a) * (self.b * v - u)
         fires = v >= 30.0
         if fires:
