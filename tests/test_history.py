@@ -315,6 +315,7 @@ def _inside(text: Text, figure: Figure) -> bool:
 
 def test_learning_forgets_spikes_also_while_synapses_are_born(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "_limit", lambda things: 200)
+    monkeypatch.setattr(runner, "_REMEMBERED", 0.0)  # ms; more than the limit would be kept for synapses to come
     net = ns.Network(seed=1, dt=0.1)
     exc = net.add_population("exc", 20)
     net.add_input("drive", ns.inputs.poisson("20 kHz"), exc, weight=0.5)
