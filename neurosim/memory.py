@@ -1,4 +1,4 @@
-"""Arrays that begin where a cache line begins, and not all at the same place of a page.
+"""Arrays that begin where a cache line begins, and not all at the same place of a page; and large ones, hardly used.
 
 What threads write side by side must not share a line. And where two arrays lie a whole number of pages apart, a load
 from one waits for stores to the other, because their addresses end alike; so each begins at another line of its page.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import mmap
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,24 @@ _made = itertools.count()
 def whole_lines(words: int) -> int:
     """So many words of eight bytes, and as many more as fill their last cache line."""
     return -(-words // WORDS) * WORDS
+
+
+def sparse(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Zeros of which few will be touched: only those take memory, and the time in which it is cleared.
+
+    For large arrays numpy asks for huge pages, of which the first touch clears two megabytes.
+    """
+    kind, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
+    n = math.prod(shape)
+    own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
+    try:
+        room = mmap.mmap(-1, max(n * kind.itemsize, 1), **own)
+    except OSError as error:
+        raise MemoryError(f"no room for {n * kind.itemsize} bytes") from error
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with suppress(OSError):  # there are none
+            room.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(room, kind, n).reshape(shape)
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:

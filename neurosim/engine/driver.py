@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.compiled import array_at, barrier, call, inlined, kernel, prefetch, record_at
-from neurosim.engine.records import DELIVERY, PLAN, POPULATION, TILE
+from neurosim.engine.records import DELIVERY, PLAN, POPULATION, TILE, list_of
 
 
 @inlined
@@ -27,9 +27,8 @@ def _merged(population, parity, j, out):
     while True:
         best, best_slot = np.int64(-1), np.int64(0)
         for shard in range(population.shards):
-            place = (parity * population.shards + shard) * population.epoch + j
-            if at[shard] < array_at(population.count, place + 1, np.int64)[place]:
-                slots = array_at(population.out + 4 * place * population.stride, population.stride, np.uint32)
+            count, slots = list_of(population, shard, parity, j)
+            if at[shard] < count[0]:
                 slot = np.int64(slots[at[shard]])
                 if best < 0 or ids[slot] < ids[best_slot]:
                     best, best_slot = np.int64(shard), slot
@@ -63,10 +62,10 @@ def _deliver_step(plan, thread, parity, j, step):
         source = populations[delivery.source]
         if source.ordered:
             for shard in range(source.shards):
-                place = (parity * source.shards + shard) * source.epoch + j
-                n = array_at(source.count, place + 1, np.int64)[place]
+                count, slots = list_of(source, shard, parity, j)
+                n = count[0]
                 if n > 0:
-                    fired = source.out + 4 * place * source.stride
+                    fired = slots.ctypes.data
                     events += call(delivery.kernel, delivery.record, step, fired, n, s_lo, s_hi, 0)
         else:
             n = _merged(source, parity, j, scratch)
@@ -115,10 +114,8 @@ def _log_step(plan, thread, parity, j, step):
         k = logged[0]
         if population.ordered:
             for shard in range(population.shards):
-                place = (parity * population.shards + shard) * population.epoch + j
-                n = array_at(population.count, place + 1, np.int64)[place]
-                fired = array_at(population.out + 4 * place * population.stride, n, np.uint32)
-                for i in range(n):
+                count, fired = list_of(population, shard, parity, j)
+                for i in range(count[0]):
                     log_step[k], log_id[k] = step, ids[fired[i]]
                     last_spike[fired[i]] = step
                     digest[0] = _digested(digest[0], step, log_id[k])

@@ -22,6 +22,7 @@ from neurosim.graph.projection import Projection
 from neurosim.memory import WORDS, whole_lines, zeros
 
 _MAX_EPOCH = 32
+_LOGGED = 2**15  # spikes that a log has room for at the least: a breath of a small network
 _MAX_LISTED = 2**21  # places in all spike lists of one epoch; bounds memory, not results
 _SPINS = 2000  # looks at the barrier, some 25 µs, before a thread sleeps: to wake it costs more than a short epoch
 
@@ -92,7 +93,7 @@ class Plan:
 
     def _lower_population(self, population: Population, inputs: list[tuple[int, int]]) -> None:
         log = self.logs.setdefault(population.name, SpikeLog())
-        log.reserve(4 * self.epoch * population.n_slots + 4096)
+        log.reserve(4 * self.epoch * population.n_slots + _LOGGED)
         record = self.populations[population.index : population.index + 1]
         steps = whole_lines(self.epoch)  # counts of two shards share no cache line
         columns, shape = population.columns, (2, population.shards, steps)

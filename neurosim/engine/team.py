@@ -14,7 +14,7 @@ from neurosim.engine.lowering import Plan
 _MOST = 64  # threads; more would find no shards to work on
 _SHORT = 300e-6  # seconds of work below which waking others does not pay
 _PROBE_EVERY = 16, 64  # chunks between two looks at how the other team size would do, and where it did much worse
-_MUCH = 1.25
+_MUCH = 1.25  # times the wall time per step of the better size
 
 
 def cores() -> int:

@@ -58,7 +58,7 @@ class EmissionMemory:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Heads and the used part of the logs, as arrays by name."""
-        logs = [self._log(shard)[: int(self.used[shard, 0])] for shard in range(self.shards)]
+        logs = [self._log(shard)[: int(self.used[shard, USED])] for shard in range(self.shards)]
         return {"heads": self.entries[: self.heads], "log": np.concatenate(logs), "used": self.used[:, USED],
                 "kept_up": self.used[:, KEPT_UP]}  # fmt: skip
 
@@ -81,7 +81,7 @@ class EmissionMemory:
         place[old] = new
         pieces = []
         for shard in range(self.shards):
-            used = int(self.used[shard, 0])
+            used = int(self.used[shard, USED])
             first, to = self.heads + shard * self.capacity, heads + shard * capacity
             place[first : first + used] = to + np.arange(used)
             pieces.append((slice(first, first + used), slice(to, to + used)))

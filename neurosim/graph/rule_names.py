@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 #: Names that the generated kernels use for themselves.
 _TAKEN = """
     _send act amount amplitude array_at arrival arrive arrive_now arriving as_half as_level ask_for ask_for_row at
-    at_head at_list at_place back base before begin births born born_at bound brought by_address c call came chosen
-    clocked column coming constants cursor d d_high d_low delay delays deliver deliver_kept_up draw_key dt due
-    early emission emissions emitted emitted_by end ends enqueue entry events every f fade faded fields fill fire
-    fire_now fired first floats following forget_emissions forget_spikes from_half from_level full gather gathered
-    gone head heads i ids in_delays in_heads in_places inlined integers is_young j k keep_up key lanes late latest
-    left line_up listed longest look_back look_early looked_up looked_up_to m mask math n n_births n_fired n_in
+    at_head at_place back base before begin births born born_at bound brought by_address c call came chosen clocked
+    column coming constants count cursor d d_high d_low delay delays deliver deliver_kept_up draw_key dt due early
+    emission emissions emitted emitted_by end ends enqueue entry events every f fade faded fields fill fire fire_now
+    fired first floats following forget_emissions forget_spikes from_half from_level full gather gathered gone head
+    heads i ids in_delays in_heads in_places inlined integers is_young j k keep_up key lanes late latest left
+    line_up list_of listed longest look_back look_early looked_up looked_up_to m mask math n n_births n_fired n_in
     n_listed n_slots n_steps needed_nodes node nodes nodes_of note_emission note_spike note_spikes noted now np odd
     older on_modulator out parity peek pending piece_of place places pool population post posts posts_at queue
     queue_mask queue_of queue_room queued r reals recent recent_words recents record record_at released remembered

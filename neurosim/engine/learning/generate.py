@@ -40,7 +40,7 @@ from neurosim.engine.low_bit import (
     as_half, as_level, from_half, from_level, share_of, to_half, to_level,
 )
 from neurosim.engine.learning.queues import enqueue, nodes_of, released
-from neurosim.engine.records import POPULATION, ROUTE, floats, integers
+from neurosim.engine.records import POPULATION, ROUTE, floats, integers, list_of
 {imports}from neurosim.graph.emission_memory import EMISSIONS, KEPT_UP, NEVER, SOON, USED
 from neurosim.graph.row_kernels import ROWS
 from neurosim.graph.spike_memory import LATER, SPIKES
@@ -327,10 +327,7 @@ class _Writer:
             + indented([*self.opened(), "if r.starts != 0:  # then it is done promptly", "    return 0",
                         "population = record_at(r.target, POPULATION)",
                         "recent = recent_words(spikes)[1]", "for j in range(n_steps):", "    step = first + j",
-                        "    place = (parity * population.shards + shard) * population.epoch + j",
-                        "    n = array_at(population.count, place + 1, np.int64)[place]",
-                        "    slots = array_at(population.out + 4 * place * population.stride, n, np.uint32)",
-                        "    for f in range(n):"], 1)
+                        "    count, slots = list_of(population, shard, parity, j)", "    for f in range(count[0]):"], 1)
             + indented(lines, 3) + "    return 0\n"
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neurosim.compiled import address_of, array_at, by_address, record_at
 from neurosim.graph.projection import Projection
 from neurosim.graph.row_kernels import ROWS, row_end
-from neurosim.memory import WORDS, zeros
+from neurosim.memory import WORDS, sparse, zeros
 
 LARGEST = 2**18  # synapses; more do not stay in the caches, and to come back to each for every event takes longer
 _QUEUES = 2**28  # bytes of address space for the queues; only what arrives at one time is ever written
@@ -29,8 +29,9 @@ def small_enough(projection: Projection, longest: int) -> bool:
 
 
 def worth_it(projection: Projection, touched: float) -> bool:
-    """Whether lists would pay after so many touches since the last edit."""
-    return touched >= _PATIENCE * projection.size
+    """Whether lists would pay after so many touches since the last edit; what was never edited will hardly be soon."""
+    edited = "serial" in projection.store.columns  # birth numbers are written down at the first edit
+    return not edited or touched >= _PATIENCE * projection.size
 
 
 class Incoming:
@@ -52,7 +53,7 @@ class Incoming:
         list_by_target(store.address, width, *map(address_of, lists), target.n_slots)
         in_shards = np.diff(self.starts[:: target.stride])
         slots, room = _slots(longest), _room_for(int(in_shards.max()))
-        self.queue = np.empty((target.shards, slots, room), np.uint32)
+        self.queue = sparse((target.shards, slots, room), np.uint32)
         self.queued = zeros((target.shards, slots), np.int64)
 
     def fields(self) -> dict[str, Any]:

@@ -90,10 +90,8 @@ class Prompt:
                         "places = array_at(r.in_places, r.n_in, np.uint32)",
                         "heads = array_at(r.in_heads, r.n_in, np.uint32)",
                         "delays = array_at(r.in_delays, r.n_in, np.uint16)", "for shard in range(s_lo, s_hi):"], 1)
-            + indented([*self._arrivals(), "at_list = (parity * population.shards + shard) * population.epoch + j",
-                        "n = array_at(population.count, at_list + 1, np.int64)[at_list]",
-                        "slots = array_at(population.out + 4 * at_list * population.stride, n, np.uint32)",
-                        "for f in range(n):"], 2)
+            + indented([*self._arrivals(), "count, slots = list_of(population, shard, parity, j)",
+                        "for f in range(count[0]):"], 2)
             + indented(fired, 3)
             + indented([f"array_at(emissions.used + 64 * shard, 8, np.int64)[{emissions.KEPT_UP}] = step"], 2)
             + "    return 0\n"

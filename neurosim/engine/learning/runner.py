@@ -108,7 +108,7 @@ class Lowered:
         for one, item in self.events.pre + self.events.post + self.events.dynamic + self.events.signals:
             numbers[f"{one[item.name]}_rate"] = float(item.rate or 0.0) * dt
         for name in self.events.fadings:
-            table = _fadings(numbers[name.removesuffix("_fading") + "_rate"])
+            table = _fadings(numbers[name.removesuffix("_fading") + "_rate"], whole=bool(self.events.gone))
             self._tables.append(table)
             numbers[name] = table.ctypes.data
             if self.events.gone:
@@ -190,10 +190,10 @@ def _limit(things: int) -> int:
 
 
 @lru_cache(maxsize=16)
-def _fadings(rate: float) -> Array:
-    """How a trace fades at a ``rate`` per step until nothing is left of it, or in the first steps where that takes too
-    long; traces that fade alike share a table."""
-    lasts = LASTS / rate + 2.0 if rate > 0.0 else math.inf
+def _fadings(rate: float, whole: bool) -> Array:
+    """How a trace fades at a ``rate`` per step: in the first steps, or as a ``whole`` until nothing is left of it, if
+    that does not take too long; traces that fade alike share a table."""
+    lasts = LASTS / rate + 2.0 if whole and rate > 0.0 else math.inf
     table = zeros(max(int(lasts), FADINGS) if lasts < _SLOWEST else FADINGS)
     fill_fadings(rate, table)
     return table
