@@ -10,6 +10,7 @@ from neurosim.compiled import array_at, inlined
 
 #: Neurons updated at a time, for all steps of an epoch: small enough to stay in the first-level cache.
 TILE = 1024
+_BYTE_OF = np.uint64(0x0001020304050607)  # its product with 256**i has i in its highest byte
 
 
 def integers(*names: str) -> list[tuple[str, type]]:
@@ -98,21 +99,19 @@ def emit(population, mark, lo, n, shard, parity, j):
     Returns a view of the slots just listed.
     """
     count, fired = list_of(population, shard, parity, j)
-    marks = array_at(mark + lo, n, np.uint8)
-    words = array_at(mark + lo, (n + 7) // 8, np.uint64)
+    words = array_at(mark + lo, (n + 7) // 8, np.uint64)  # a byte is 0 or 1
+    alive = array_at(population.alive, population.n_slots, np.uint8)
     before = count[0]
     k = before
-    for first in range(0, words.size, 8):
-        eight = words[first : first + 8]
-        found = np.uint64(0)
-        for w in range(eight.size):
-            found |= eight[w]
-        if found != 0:
-            alive = array_at(population.alive, population.n_slots, np.uint8)
-            for w in range(first, first + eight.size):
-                if words[w] != 0:
-                    for i in range(8 * w, min(8 * w + 8, n)):  # without a branch: who it is cannot be foreseen
-                        fired[k] = np.uint32(lo + i)
-                        k += np.int64(marks[i] & alive[lo + i])
+    for w in range(words.size):
+        word = words[np.uint64(w)]
+        while word != 0:
+            lowest = word & (~word + np.uint64(1))
+            i = 8 * w + np.int64((lowest * _BYTE_OF) >> np.uint64(56))
+            if i >= n:
+                break
+            fired[np.uint64(k)] = np.uint32(lo + i)
+            k += np.int64(alive[np.uint64(lo + i)])  # without a branch
+            word ^= lowest
     count[0] = k
     return fired[before:k]
