@@ -10,7 +10,7 @@ from neurosim.compiled import array_at, inlined
 
 #: Neurons updated at a time, for all steps of an epoch: small enough to stay in the first-level cache.
 TILE = 1024
-_BYTE_OF = np.uint64(0x0001020304050607)  # its product with 256**i has i in its highest byte
+_BYTE_OF = np.uint64(0x0001020304050607)  # 256**i times this has i in its highest byte
 
 
 def integers(*names: str) -> list[tuple[str, type]]:
@@ -111,7 +111,7 @@ def emit(population, mark, lo, n, shard, parity, j):
             if i >= n:
                 break
             fired[np.uint64(k)] = np.uint32(lo + i)
-            k += np.int64(alive[np.uint64(lo + i)])  # without a branch
+            k += np.int64(alive[np.uint64(lo + i)])  # who is dead is overwritten by the next
             word ^= lowest
     count[0] = k
     return fired[before:k]
