@@ -17,6 +17,7 @@ import neurosim as ns
 from neurosim.errors import UsageError
 from neurosim.models import neuron_models
 from neurosim.models.learning import learning_rules
+from neurosim.models.structure import structural_rules
 from neurosim.viz import gallery, models, pairs, rules, trials
 
 __all__ = ["folder"]  # fixtures
@@ -310,7 +311,7 @@ def test_the_gallery_is_drawn_and_stays_on_its_pages(tmp_path: Path, monkeypatch
     small_png = gallery.small_png
     monkeypatch.setattr(gallery, "small_png", lambda figure: figures.append(figure) or small_png(figure))
     gallery.main(tmp_path)
-    assert len(figures) == len(neuron_models()) + len(learning_rules())
+    assert len(figures) == len(neuron_models()) + len(learning_rules()) + len(structural_rules())
     page = (tmp_path / "gallery.md").read_text(encoding="utf-8")
     assert page == (Path(__file__).parent.parent / "docs/gallery.md").read_text(encoding="utf-8")
     for figure in figures:
